@@ -21,7 +21,7 @@
     X(ERR_EXISTS,      "exists already")                                                           \
     X(ERR_REFERENCE,   "refers to something that does not exist")                                  \
     X(ERR_IN_USE,      "still in use by something else")                                           \
-    X(ERR_STATE,       "not possible in the present state")                                        \
+    X(ERR_BAD_STATE,   "not possible in the present state")                                        \
     X(ERR_DENIED,      "not allowed")                                                              \
     X(ERR_BUSY,        "held by someone else")                                                     \
     X(ERR_FULL,        "a queue or buffer is full")                                                \

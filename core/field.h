@@ -68,7 +68,8 @@ enum field_flag {
     F_OPTIONAL = 1 << 9, /* not printed when absent or zero */
     F_LATER = 1 << 10,   /* of a later issue: accepted only absent, empty or equal to its default */
     F_PARENT = 1 << 11,  /* id of a parent resource: lists may filter by it; indexed */
-    F_SEARCH = 1 << 12,  /* ?search= looks here */
+    F_SEARCH = 1 << 12,  /* ?search= looks here; a column of the row */
+    F_COLUMN = 1 << 13,  /* a column of the row besides `doc` (db/) */
 };
 
 struct array {
@@ -128,6 +129,7 @@ enum field_mode {
     FIELD_REPLACE, /* PUT: as CREATE, but F_FIXED members keep their value if absent */
     FIELD_MERGE,   /* PATCH (RFC 7396): touches only what is present; null sets the default */
     FIELD_CONFIG,  /* as CREATE; scalars are read by the key's type */
+    FIELD_ROW,     /* from the store: all members but F_NO_ROW count, unknown ones are ignored */
 };
 
 /* Sets every member to its default (strings and arrays from `arena`). */
@@ -159,6 +161,7 @@ struct jw;
 enum field_view {
     FIELD_VIEW_PUBLIC = 0,
     FIELD_VIEW_SECRETS = 1 << 0, /* with F_SECRET members */
+    FIELD_VIEW_ROW = 1 << 1,     /* for the store: every member but F_NO_ROW */
 };
 
 /* Prints the members as a JSON object, or only its members (into an open object). */

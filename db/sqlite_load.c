@@ -1,0 +1,238 @@
+/*
+ * sqlite_load.c - start-up: what lives in memory is read once, before any thread runs.
+ *
+ * The journal is read first, to know the newest state of each device that was not folded; then the
+ * devices in order of the key. A crash between any two lines before left a journal and rows that
+ * agree through rev and seq.
+ */
+#include "core/log.h"
+#include "db/sqlite.h"
+
+#include <stdlib.h>
+
+/* The newest journal row of a device, found in the first pass. */
+struct newest {
+    uint64_t seq, rev, last_pos;
+};
+
+static enum err scan_journal(struct store *store, struct map *newest, struct newest **all)
+{
+    sqlite3_stmt *stmt;
+    size_t n = 0, room = 1024;
+    enum err err = sqlite_err(sqlite3_prepare_v2(
+        store->db, "SELECT seq, dev_eui, rev, last_pos FROM journal ORDER BY seq", -1, &stmt,
+        NULL));
+
+    if (err)
+        return err;
+    *all = xcalloc(room, sizeof(**all));
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        uint64_t eui = (uint64_t)sqlite3_column_int64(stmt, 1);
+        size_t at = (size_t)(uintptr_t)map_get(newest, eui);
+
+        if (!at) {
+            at = ++n;
+            if (n >= room) {
+                room *= 2;
+                *all = xrealloc(*all, room * sizeof(**all));
+            }
+            (void)map_put(newest, eui, (void *)(uintptr_t)at);
+        }
+        (*all)[at] = (struct newest){.seq = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                     .rev = (uint64_t)sqlite3_column_int64(stmt, 2),
+                                     .last_pos = (uint64_t)sqlite3_column_int64(stmt, 3)};
+        if (!store->journal_base || (*all)[at].seq <= store->journal_base)
+            store->journal_base = (*all)[at].seq - 1;
+        store->journal_next = (*all)[at].seq + 1;
+    }
+    (void)sqlite3_finalize(stmt);
+    return OK;
+}
+
+/* Enters the device into the live table, and gives its newest state. */
+static enum err load_state(struct store *store, sqlite3_stmt *row, const struct newest *journal,
+                           struct loaded_device *device)
+{
+    sqlite3_stmt *get = store->stmts[SQL_JOURNAL_GET];
+    uint64_t rev = (uint64_t)sqlite3_column_int64(row, 6);
+    uint64_t last_pos = (uint64_t)sqlite3_column_int64(row, 7);
+    uint64_t seq = (uint64_t)sqlite3_column_int64(row, 8);
+    struct live *live;
+
+    device->state = column_blob(row, 9, NULL);
+    device->active = column_blob(row, 10, NULL);
+    device->pending = column_blob(row, 11, NULL);
+    device->rev = rev;
+    if (seq >= store->journal_next)
+        store->journal_next = seq + 1;
+    live = live_put(&store->live, device->dev_eui.v);
+    live->rev = (uint32_t)rev;
+    live->last_pos = last_pos;
+    if (!journal || journal->seq <= seq || journal->rev <= rev)
+        return OK;
+    (void)sqlite3_bind_int64(get, 1, (sqlite3_int64)journal->seq);
+    if (sqlite3_step(get) != SQLITE_ROW)
+        return ERR_CORRUPT;
+    device->state = column_blob(get, 0, NULL);
+    device->rev = live->rev = (uint32_t)journal->rev;
+    live->last_pos = journal->last_pos;
+    live->seq = (uint32_t)(journal->seq - store->journal_base);
+    store->dirty++;
+    return OK;
+}
+
+static enum err load_device(struct store *store, sqlite3_stmt *row, const struct newest *journal,
+                            const struct store_loader *loader)
+{
+    struct loaded_device device = {.dev_eui = {(uint64_t)sqlite3_column_int64(row, 0)}};
+    struct bytes application = column_blob(row, 1, NULL), profile = column_blob(row, 2, NULL);
+    struct bytes join_eui = column_blob(row, 3, NULL);
+    struct rd rd = rd_bytes(application);
+    enum err err = OK;
+
+    rd_copy(&rd, device.application_id.b, 16);
+    rd = rd_bytes(profile);
+    rd_copy(&rd, device.device_profile_id.b, 16);
+    rd = rd_bytes(join_eui);
+    device.has_join_eui = join_eui.n == 8;
+    device.join_eui.v = device.has_join_eui ? rd_u64be(&rd) : 0;
+    device.is_disabled = sqlite3_column_int(row, 4) != 0;
+    device.skip_fcnt_check = sqlite3_column_int(row, 5) != 0;
+    if (sqlite3_column_type(row, 6) != SQLITE_NULL)
+        err = load_state(store, row, journal, &device);
+    if (!err && loader->device)
+        loader->device(loader->arg, &device);
+    (void)sqlite3_reset(store->stmts[SQL_JOURNAL_GET]);
+    return err;
+}
+
+static enum err load_devices(struct store *store, const struct store_loader *loader)
+{
+    struct map newest;
+    struct newest *all = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int code = SQLITE_DONE;
+    enum err err;
+
+    map_init(&newest);
+    err = scan_journal(store, &newest, &all);
+    if (!err)
+        err = sqlite_err(sqlite3_prepare_v2(
+            store->db,
+            "SELECT d.dev_eui, d.application_id, d.device_profile_id, d.join_eui, d.is_disabled, "
+            "d.skip_fcnt_check, s.rev, s.last_pos, s.seq, s.state, s.active, s.pending "
+            "FROM device d LEFT JOIN device_state s ON s.dev_eui = d.dev_eui ORDER BY d.dev_eui",
+            -1, &stmt, NULL));
+    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        size_t at = (size_t)(uintptr_t)map_get(&newest, (uint64_t)sqlite3_column_int64(stmt, 0));
+
+        err = load_device(store, stmt, at ? &all[at] : NULL, loader);
+    }
+    (void)sqlite3_finalize(stmt);
+    /* Rows without a journal: numbering goes on after the greatest seq that any row carries. */
+    if (!newest.count)
+        store->journal_base = store->journal_next - 1;
+    store->journal_since_us = clock_mono(store->options.clock);
+    map_fini(&newest);
+    free(all);
+    return err ? err : sqlite_err(code);
+}
+
+static enum err load_queue(struct store *store, const struct store_loader *loader)
+{
+    sqlite3_stmt *stmt;
+    int code;
+    enum err err = sqlite_err(sqlite3_prepare_v2(
+        store->db, "SELECT id, dev_eui, ord, item FROM queue ORDER BY ord", -1, &stmt, NULL));
+
+    if (err)
+        return err;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct op_queue item = {.dev_eui = {(uint64_t)sqlite3_column_int64(stmt, 1)},
+                                .order = (uint64_t)sqlite3_column_int64(stmt, 2),
+                                .item = column_blob(stmt, 3, NULL)};
+        struct rd rd = rd_bytes(column_blob(stmt, 0, NULL));
+
+        rd_copy(&rd, item.id.b, sizeof(item.id.b));
+        if (loader->queue_item)
+            loader->queue_item(loader->arg, &item);
+    }
+    (void)sqlite3_finalize(stmt);
+    return sqlite_err(code);
+}
+
+static enum err load_attempts(struct store *store, const struct store_loader *loader)
+{
+    sqlite3_stmt *stmt;
+    int code;
+    enum err err =
+        sqlite_err(sqlite3_prepare_v2(store->db,
+                                      "SELECT id, dev_eui, time, settled, attempt FROM attempt "
+                                      "WHERE settled = 0 OR time >= ? ORDER BY id",
+                                      -1, &stmt, NULL));
+
+    if (err)
+        return err;
+    (void)sqlite3_bind_int64(stmt, 1, clock_utc(store->options.clock) - 3600 * (int64_t)US_PER_S);
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct op_attempt attempt = {.id = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                     .dev_eui = {(uint64_t)sqlite3_column_int64(stmt, 1)},
+                                     .utc_us = sqlite3_column_int64(stmt, 2),
+                                     .settled = sqlite3_column_int(stmt, 3) != 0,
+                                     .attempt = column_blob(stmt, 4, NULL)};
+
+        if (loader->attempt)
+            loader->attempt(loader->arg, &attempt);
+    }
+    (void)sqlite3_finalize(stmt);
+    return sqlite_err(code);
+}
+
+static enum err load_records(struct store *store, enum record_type type,
+                             const struct store_loader *loader)
+{
+    struct arena arena;
+    char sql[128];
+    sqlite3_stmt *stmt;
+    int code = SQLITE_DONE;
+    enum err err;
+
+    (void)snprintf(sql, sizeof(sql), "SELECT rev, created, updated, doc FROM %s",
+                   record_types[type].table);
+    err = sqlite_err(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL));
+    if (err)
+        return err;
+    arena_init(&arena, ARENA_REQUEST_LIMIT);
+    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        void *record;
+
+        err = record_from_doc(type, (const char *)sqlite3_column_text(stmt, 3),
+                              (size_t)sqlite3_column_bytes(stmt, 3), &arena, &record);
+        if (err)
+            break;
+        *(struct record_head *)record =
+            (struct record_head){.rev = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                 .created_us = sqlite3_column_int64(stmt, 1),
+                                 .updated_us = sqlite3_column_int64(stmt, 2)};
+        loader->record(loader->arg, type, record, &arena);
+        arena_reset(&arena);
+    }
+    (void)sqlite3_finalize(stmt);
+    arena_reset(&arena);
+    return err ? err : sqlite_err(code);
+}
+
+enum err store_load(struct store *store, const struct store_loader *loader)
+{
+    enum err err = OK;
+
+    for (unsigned type = 0; !err && loader->record && type < REC_TYPE_COUNT; type++) {
+        if (record_types[type].shared)
+            err = load_records(store, (enum record_type)type, loader);
+    }
+    if (!err)
+        err = load_devices(store, loader);
+    if (!err)
+        err = load_queue(store, loader);
+    return err ? err : load_attempts(store, loader);
+}
