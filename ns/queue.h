@@ -43,6 +43,7 @@ struct queue_item {
     int64_t created_us, expires_us; /* UTC; expires 0: never */
     uint8_t f_port, priority, state, attempts, on_uncertain;
     bool confirmed, is_encrypted, has_fcnt;
+    bool uncertain;     /* not stored: a crash left its attempt without a result */
     uint32_t fcnt_down; /* of the last attempt, or given with is_encrypted */
     uint64_t attempt;   /* id of the outstanding attempt; 0: none */
     uint16_t data_n;
@@ -64,6 +65,9 @@ size_t queue_count(const struct queue_item *queue);
  * waits for its ACK. *waiting: others wait behind it (FPending). */
 struct queue_item *queue_next(struct queue_item *queue, int64_t utc_us, unsigned room,
                               bool *waiting);
+
+/* Whether an item has come to its end unsent: expired, or uncertain with on_uncertain fail. */
+bool queue_is_over(const struct queue_item *item, int64_t utc_us);
 
 struct bytes queue_item_write(const struct queue_item *item, struct arena *arena);
 /* ERR_CORRUPT; a heap item otherwise. */

@@ -20,9 +20,9 @@ struct window_input {
     const struct region *region;
     enum region_revision revision;
     const struct session *session;
-    uint8_t uplink_channel; /* index in the device's list */
+    const struct region_channels *channels; /* the device's; the network's for joins */
+    uint8_t uplink_channel;                 /* index in that list */
     uint8_t uplink_dr;
-    uint32_t uplink_hz;
     bool join; /* JOIN_ACCEPT_DELAY1 and 2 with the region's default RX parameters */
     const struct window_route *routes;
     size_t route_count;

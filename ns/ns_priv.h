@@ -1,0 +1,133 @@
+/*
+ * ns_priv.h - inside the network server: workers, devices, and what steps share. ns/ only.
+ */
+#pragma once
+
+#include "core/metric.h"
+#include "db/event.h"
+#include "ns/job.h"
+#include "ns/match.h"
+#include "ns/ns.h"
+
+#define DEVICE_WAITING_MAX 16
+#define JOIN_TOKENS_MAX    3
+#define JOIN_TOKEN_US      (5 * (int64_t)US_PER_S)
+
+enum device_flag {
+    DEVICE_DISABLED = 1 << 0,
+    DEVICE_SKIP_FCNT = 1 << 1,
+    DEVICE_HAS_JOIN_EUI = 1 << 2,
+    DEVICE_BUSY = 1 << 3,
+    DEVICE_GONE = 1 << 4, /* deleted while a job held it: freed when given back */
+    DEVICE_CORRUPT = 1 << 5,
+};
+
+/* A device at its home worker. A million of these lie in memory: keep it small. */
+struct device {
+    struct lw_eui dev_eui, join_eui;
+    struct uuid application_id;
+    uint32_t application, profile; /* slots in the worker's directory */
+    uint64_t rev;                  /* of the live state in the store; 0: none */
+    struct device_status status;
+    struct session *active, *pending; /* heap */
+    struct job *waiting;              /* jobs that want the device */
+    struct queue_item *queue;
+    uint8_t flags, waiting_count;
+    uint8_t join_tokens; /* used up; refilled by time */
+    uint32_t join_at_s;  /* monotonic seconds of the last refill */
+};
+
+struct ns_worker {
+    struct worker worker;
+    struct ns *ns;
+    unsigned index;
+    struct collector collector;
+    struct match_table *match;
+    struct directory directory;
+    struct map devices;  /* DevEUI -> struct device */
+    struct map attempts; /* id -> struct attempt (ns/attempt.h), outstanding ones */
+    uint64_t order;      /* of queue items */
+};
+
+struct ns {
+    struct ns_options options;
+    struct ns_ops ops;
+    struct ns_worker *workers;
+    char (*names)[16];
+    atomic_uint_fast64_t next_attempt;
+};
+
+extern struct metric ns_frames, ns_drops, ns_step_time, ns_internal_errors, ns_answers;
+void ns_metrics_register(void);
+
+struct ns_worker *ns_home(struct ns *ns, struct lw_eui dev_eui);
+struct ns_worker *ns_front(struct ns *ns, struct lw_dev_addr addr);
+const struct ns_region *ns_region_of(const struct ns *ns, uint8_t region);
+
+/* The device, its application and profile; NULL if unknown (or the profile is gone). */
+struct device *ns_device(struct ns_worker *worker, struct lw_eui dev_eui);
+const struct device_profile *device_profile_of(const struct ns_worker *worker,
+                                               const struct device *device);
+const struct application *device_application_of(const struct ns_worker *worker,
+                                                const struct device *device);
+const struct gateway_config *ns_gateway(const struct ns_worker *worker, struct lw_eui id);
+void device_free(struct device *device);
+
+/* A copy of a session in the job's arena, to work on. */
+struct session *session_copy(struct job *job, const struct session *session);
+
+/* The match table is told; `then` job (may be NULL) goes on when it is in force. */
+void ns_match_put(struct ns_worker *worker, const struct device *device,
+                  const struct session *session, bool pending, struct job *then);
+void ns_match_remove(struct ns_worker *worker, const struct device *device,
+                     const struct session *session);
+
+/* Adds OP_STATE for the job's device with its new state. `active`, `pending`: what the sessions are
+ * from now on; `set` says which blobs change. */
+struct state_change {
+    const struct session *active, *pending;
+    const struct device_status *status;
+    unsigned set; /* STATE_SET_* */
+};
+enum err job_change_state(struct job *job, const struct state_change *change);
+
+/* After the commit: the cache takes over. A session given here was not in the cache before. */
+void device_take_over(struct device *device, const struct state_change *change);
+
+/* Adds OP_EVENT. */
+void job_event(struct job *job, enum event_type type, const struct event_facts *facts);
+/* Facts that all events of a device have. */
+struct event_facts device_facts(const struct device *device, const struct session *session);
+
+/* Tells the frame log of every copy of a set. */
+void ns_log_frame(struct job *job, const struct gathered *gathered, const char *verdict);
+
+/* Entry points of the step tables. */
+void uplink_start(struct ns_worker *worker, struct gathered *gathered,
+                  const struct lw_frame *frame);
+void join_start(struct ns_worker *worker, struct gathered *gathered, const struct lw_frame *frame);
+void sort_gathered(void *ctx, struct gathered *gathered);
+
+/* An answer that is owed after an uplink; everything is copied. */
+struct answer {
+    struct lw_eui dev_eui;
+    uint64_t session; /* number */
+    const struct gathered *gathered;
+    const struct copy *copies; /* usable ones, strongest first */
+    size_t copy_count;
+    uint8_t dr, channel;
+    uint8_t mac_n;
+    uint8_t mac[64]; /* answers to the device's commands */
+    bool ack, must, repetition;
+    uint32_t fcnt_up;
+    int64_t due_us;
+};
+void downlink_start(struct ns_worker *worker, const struct answer *answer);
+
+struct attempt;
+/* Remembers the attempt and hands the frame over to the gateways; its outcome comes back to
+ * tx_outcome_take at this worker. */
+void ns_transmit(struct job *job, const struct attempt *attempt, const struct rung *rungs,
+                 size_t rung_count);
+void tx_outcome_take(struct worker *worker, struct mail *mail);
+void ns_load_attempt(struct ns *ns, const struct op_attempt *op);
