@@ -73,8 +73,8 @@ uint32_t lw_airtime_frame_us(const struct data_rate *rate, size_t octets,
     return lw_airtime_us(rate, octets, direction == LW_UP ? AIRTIME_CRC : 0, 0);
 }
 
-/* FSK is about as sensitive as SF7 at 250 kHz would be 5 dB above its floor; for LR-FHSS, which is
- * meant to reach what SF12 reaches, that of SF12. Neither is used by ADR. */
+/* Only LoRa has a published floor. The other two are for showing a margin, never for ADR: FSK as
+ * the least sensitive rate (SF5), LR-FHSS, which is made to reach as far, as SF12. */
 int lw_required_snr_cb(const struct data_rate *rate)
 {
     if (rate->kind == MOD_FSK)
