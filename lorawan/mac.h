@@ -63,7 +63,7 @@ struct lw_mac_field {
     int8_t base;
 };
 
-#define LW_MAC_FIELDS_MAX 8
+#define LW_MAC_FIELDS_MAX 10
 #define LW_MAC_VARIABLE   0xff /* length: FilterListReq */
 
 enum lw_mac_flag {

@@ -83,7 +83,6 @@ enum region_plan {
 #define REGION_BLOCKS_MAX   2
 #define REGION_BANDS_MAX    8
 #define REGION_OFFSETS      8
-#define REGION_RX1_NONE     0xff /* an offset or data rate that must not be used */
 
 struct region_channel {
     uint32_t frequency_hz; /* uplink; 0: not defined */
@@ -108,12 +107,14 @@ struct region_band {
 };
 
 /* N (octets of FRMPayload without FOpts) by [repeater][dwell][direction][dr]; 0: not usable.
- * M, the MACPayload, is N + 8. */
+ * M, the MACPayload, is N + 8. The column of dwell 1 counts only in regions with TxParamSetupReq.
+ */
 struct region_payloads {
     uint8_t n[2][2][2][REGION_DRS];
 };
 
-/* Downlink data rate by [uplink dr][offset]. */
+/* Downlink data rate by [uplink dr][offset]; only rows of existing uplink data rates and offsets up
+ * to max_dr_offset count. */
 struct region_offsets {
     uint8_t dr[REGION_DRS][REGION_OFFSETS];
 };
@@ -136,7 +137,7 @@ struct region {
 
     uint8_t rx1_modulus; /* fixed plans: downlink channel = uplink channel mod this; 0: same Hz */
     uint8_t max_dr_offset;
-    struct region_offsets offsets[2];           /* by downlink dwell time */
+    struct region_offsets offsets[2]; /* by downlink dwell time; [1] with TxParamSetupReq only */
     const struct region_offsets *offsets_rp001; /* [2], RP001 revisions; NULL: the same */
     uint32_t rx2_hz;
     uint8_t rx2_dr;
@@ -250,7 +251,7 @@ unsigned region_max_payload(const struct region *region, const struct region_siz
 
 /* ---- power and duty -------------------------------------------------------------------------- */
 
-/* NULL if the region has no band there. */
+/* NULL if the table names no limit there. */
 const struct region_band *region_band(const struct region *region, uint32_t frequency_hz);
 /* What a gateway may send by default: down_eirp_dbm, or the band's limit where that is higher
  * (EU868: 29 dBm in band P). */
