@@ -55,10 +55,27 @@ static size_t scan_digits(struct scan *scan)
     return n;
 }
 
+/* Whether the integer of these digits fits; json-c would clamp it. */
+static bool fits(const unsigned char *p, const unsigned char *end)
+{
+    bool negative = *p == '-';
+    uint64_t v = 0;
+
+    for (p += negative; p < end; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+
+        if (v > (UINT64_MAX - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    return !negative || v <= (uint64_t)INT64_MAX + 1;
+}
+
 /* The grammar of RFC 8259 section 6; json-c takes leading zeros and lone points. */
 static const char *scan_number(struct scan *scan)
 {
     static const char bad[] = "a number is malformed";
+    const unsigned char *start = scan->p;
 
     if (*scan->p == '-')
         scan->p++;
@@ -66,6 +83,8 @@ static const char *scan_number(struct scan *scan)
         scan->p++;
     else if (!scan_digits(scan))
         return bad;
+    if ((scan->p == scan->end || !strchr(".eE", *scan->p)) && !fits(start, scan->p))
+        return "a number is out of range";
     if (scan->p < scan->end && *scan->p == '.') {
         scan->p++;
         if (!scan_digits(scan))
