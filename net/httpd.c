@@ -74,8 +74,9 @@ static struct MHD_Response *make_response(struct http_exchange *exchange)
     return response;
 }
 
-/* With the lock held, once state is ANSWERED or STREAM. */
-static enum MHD_Result queue(struct http_exchange *exchange)
+/* Once the state is ANSWERED or STREAM, when nobody else touches the answer; without the lock,
+ * since libmicrohttpd calls read_stream with a lock of its own that is taken here too. */
+static enum MHD_Result queue(struct http_exchange *exchange, bool close)
 {
     struct MHD_Response *response = make_response(exchange);
     enum MHD_Result result;
@@ -88,7 +89,7 @@ static enum MHD_Result queue(struct http_exchange *exchange)
     for (size_t i = 0; i < exchange->header_count; i++)
         (void)MHD_add_response_header(response, exchange->headers[i].key,
                                       exchange->headers[i].value);
-    if (exchange->too_large || exchange->httpd->stopping)
+    if (close)
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
@@ -99,21 +100,21 @@ static enum MHD_Result queue(struct http_exchange *exchange)
 static enum MHD_Result answer_or_suspend(struct http_exchange *exchange)
 {
     struct httpd *httpd = exchange->httpd;
-    enum MHD_Result result = MHD_YES;
+    bool waits, close;
 
     (void)pthread_mutex_lock(&httpd->lock);
-    if (exchange->state == EXCHANGE_RUNNING && httpd->stopping)
+    if (httpd->stopping)
         exchange_refuse(exchange, 503, "the server stops");
-    if (exchange->state == EXCHANGE_RUNNING) {
+    close = httpd->stopping || exchange->too_large;
+    waits = exchange->state == EXCHANGE_RUNNING;
+    if (waits) {
         if (!exchange->link)
             exchange_wait(exchange);
         exchange->suspended = true;
         MHD_suspend_connection(exchange->connection);
-    } else {
-        result = queue(exchange);
     }
     (void)pthread_mutex_unlock(&httpd->lock);
-    return result;
+    return waits ? MHD_YES : queue(exchange, close);
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */

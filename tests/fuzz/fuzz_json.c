@@ -44,7 +44,7 @@ static const struct field fields[] = {
     {"blob", F_BLOB, 0, AT(struct record, blob), .size = 30},
     {"hex", F_HEXBLOB, 0, AT(struct record, hex), .size = 30},
     {"time", F_TIME, 0, AT(struct record, time)},
-    {"inner", F_OBJ, 0, AT(struct record, inner), .sub = inner_fields},
+    {"inner", F_OBJ, F_NULLABLE, AT(struct record, inner), .sub = inner_fields},
     {"tags", F_TAGS, 0, AT(struct record, tags), .most = 4},
     {"list", F_ARR, F_SHORT, AT(struct record, list), .elem = F_OBJ, .sub = inner_fields,
      .size = sizeof(struct inner)},
