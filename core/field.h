@@ -70,6 +70,7 @@ enum field_flag {
     F_PARENT = 1 << 11,  /* id of a parent resource: lists may filter by it; indexed */
     F_SEARCH = 1 << 12,  /* ?search= looks here; a column of the row */
     F_COLUMN = 1 << 13,  /* a column of the row besides `doc` (db/) */
+    F_SHORT = 1 << 14, /* F_OBJ, F_ARR of it: a scalar stands for an object of that first member */
 };
 
 struct array {
@@ -126,7 +127,8 @@ void field_error_add(struct field_errors *errors, const char *where, int line, c
 
 enum field_mode {
     FIELD_CREATE,  /* defaults first; required members must be there */
-    FIELD_REPLACE, /* PUT: as CREATE, but F_FIXED members keep their value if absent */
+    FIELD_REPLACE, /* PUT: as CREATE, but members that are F_FIXED or F_KEY, or that a client does
+                      not see (F_RO, F_WO, F_NO_REST), keep their value if absent */
     FIELD_MERGE,   /* PATCH (RFC 7396): touches only what is present; null sets the default */
     FIELD_CONFIG,  /* as CREATE; scalars are read by the key's type */
     FIELD_ROW,     /* from the store: all members but F_NO_ROW count, unknown ones are ignored */
@@ -135,7 +137,10 @@ enum field_mode {
 /* Sets every member to its default (strings and arrays from `arena`). */
 void field_defaults(const struct field *table, void *object, struct arena *arena);
 
-/* Reads `node` into `object`, whose pointers then borrow from `arena`. Unknown members, wrong types
+/* A required F_STR must not be empty. A number equal to a spelt-out `def` is accepted also outside
+ * its range. null is accepted (and means the default) for F_NULLABLE and, as it is printed for an
+ * absent value, for F_TIME, F_UUID and F_RAW that are not required.
+ * Reads `node` into `object`, whose pointers then borrow from `arena`. Unknown members, wrong types
  * and ranges, missing members are all added to `errors`. `present`, if not NULL, gets a bit for
  * each row of the table (index below 64) that was in the input. ERR_INVALID if anything was added.
  */
@@ -151,6 +156,11 @@ const struct field *field_find(const struct field *table, const char *name);
 enum err field_read_text(const struct field *field, void *object, const char *text,
                          struct arena *arena) MUST_CHECK;
 
+/* The same with its mistakes named: `where` and `line` stand in the error; values come from the
+ * arena of `errors`. */
+enum err field_read_text_at(const struct field *field, void *object, const char *text,
+                            const char *where, int line, struct field_errors *errors) MUST_CHECK;
+
 /* Whether a member has its default value (F_LATER, F_OPTIONAL). */
 bool field_is_default(const struct field *field, const void *object);
 
@@ -164,7 +174,9 @@ enum field_view {
     FIELD_VIEW_ROW = 1 << 1,     /* for the store: every member but F_NO_ROW */
 };
 
-/* Prints the members as a JSON object, or only its members (into an open object). */
+/* Absent values: F_STR "", or null if F_NULLABLE; F_TIME, F_UUID, F_RAW null; other kinds but
+ * numbers null if F_NULLABLE and equal to the default.
+ * Prints the members as a JSON object, or only its members (into an open object). */
 void field_print(const struct field *table, const void *object, struct jw *jw, unsigned view);
 void field_print_members(const struct field *table, const void *object, struct jw *jw,
                          unsigned view);

@@ -61,3 +61,6 @@ void jw_key_str(struct jw *jw, const char *key, const char *s);
 void jw_key_int(struct jw *jw, const char *key, int64_t v);
 void jw_key_uint(struct jw *jw, const char *key, uint64_t v);
 void jw_key_bool(struct jw *jw, const char *key, bool v);
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629). */
+bool utf8_valid(const char *text, size_t n);

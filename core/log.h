@@ -62,6 +62,10 @@ static inline struct log_value log_err(enum err err)
 void log_setup(enum log_level level, enum log_format format);
 enum log_level log_level(void);
 
+/* For tests: writes to `fd`, takes the time from `clock` (NULL: the machine's), forgets folds. */
+struct clock;
+void log_redirect(int fd, struct clock *clock);
+
 void log_write(enum log_level level, const char *event, const struct log_value *values, size_t n);
 
 #define LOG_AT(level, event, ...)                                                                  \
