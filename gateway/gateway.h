@@ -79,6 +79,7 @@ struct gateway_counters {
     uint64_t rx, rx_ok, rx_forwarded;              /* reported: rxnb, rxok, rxfw */
     uint64_t down, tx;                             /* reported: dwnb, txnb */
     uint64_t heard, handed_over, tx_ok, tx_failed; /* seen here */
+    uint64_t address_conflicts;                    /* datagrams from a second address */
 };
 
 struct gateway_status {

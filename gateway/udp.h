@@ -17,7 +17,7 @@ struct udp_config {
     const char *listen; /* "0.0.0.0:1700"; NULL or "": no socket, udp_input is the only way in */
     bool allow_unknown; /* gateways without a record are given `unknown_record` */
     struct gateway_record unknown_record; /* its id is ignored */
-    uint32_t datagrams_per_s;             /* from one address, above it they are dropped; 0: 2000 */
+    uint32_t datagrams_per_s; /* from one address, above it they are dropped; 0: 100000 */
     /* Takes what would be sent; NULL: the socket. At the worker. For tests and in-process ends. */
     void (*send)(void *ctx, const struct address *to, const void *data, size_t n);
     void *send_ctx;
@@ -34,7 +34,7 @@ void udp_close(struct udp *udp);
 struct worker *udp_worker(struct udp *udp);
 uint16_t udp_port(const struct udp *udp); /* the port it is bound to; 0 without a socket */
 
-/* A datagram as if it came from `from`. At the worker. Acks and answers leave at the next flush. */
+/* A datagram as if it came from `from`. At the worker. The acknowledgement leaves first. */
 void udp_input(struct udp *udp, const struct address *from, const void *data, size_t n);
 
 /* [mail] The gateways of the configuration; records are copied. A record replaces one with the same
