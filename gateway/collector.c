@@ -27,7 +27,7 @@ struct collector_set {
     struct collector_set *next;     /* same key: a collision of the hash */
     struct collector_set *followed; /* list of tombstones */
     uint64_t key, id;
-    int64_t last_us;           /* of the newest copy that belongs to it */
+    int64_t first_us;          /* when its first copy was received */
     int64_t closed_us;         /* 0: open */
     struct gathered *gathered; /* while open */
     uint32_t repetitions;
@@ -235,7 +235,7 @@ static void open_set(struct collector *c, const struct heard *h, uint32_t repeti
     set->id = hash_u64(h->key + repetitions);
     set->region = h->copy.region;
     set->phy_len = h->phy_len;
-    set->last_us = h->copy.received_us;
+    set->first_us = h->copy.received_us;
     memcpy(set->phy, h->phy, h->phy_len);
     set->gathered = new_gathered(set, h);
     set->timer.fire = window_over;
@@ -263,7 +263,7 @@ static bool is_repetition(const struct collector_set *set, const struct trace *t
         if (traces[i].frequency_hz == now.frequency_hz && traces[i].rate == now.rate)
             known_channel = true;
     }
-    return !known_channel && copy->received_us - set->last_us > COLLECTOR_REPETITION_US;
+    return !known_channel && copy->received_us - set->first_us > COLLECTOR_REPETITION_US;
 }
 
 static bool repeats_open(const struct collector_set *set, const struct copy *copy)
@@ -276,15 +276,33 @@ static bool repeats_open(const struct collector_set *set, const struct copy *cop
     return is_repetition(set, traces, g->copy_count, copy);
 }
 
-/* The repetition takes the place of what it repeats: it is the newest that others are compared to.
- * The old tombstone stays in the list of its age, but is found no more. */
+static bool has_room(struct collector *c)
+{
+    if (c->open + c->tombstones < c->limit)
+        return true;
+    if (!c->oldest)
+        return false;
+    forget_oldest(c);
+    return true;
+}
+
+static void open_if_room(struct collector *c, const struct heard *h, uint32_t repetitions)
+{
+    if (has_room(c))
+        open_set(c, h, repetitions);
+    else if (c->ops->dropped)
+        c->ops->dropped(c->ctx, h->copy.gateway, DROP_OVERLOAD);
+}
+
+/* The repetition's set stands before the one that it repeats: later copies are compared to it. The
+ * old tombstone goes at its time. */
 static void repeat(struct collector *c, struct collector_set *set, const struct heard *h)
 {
     uint32_t repetitions = set->repetitions + 1;
 
     if (!set->closed_us)
         close_set(set, worker_now(c->worker));
-    open_set(c, h, repetitions);
+    open_if_room(c, h, repetitions);
 }
 
 static void take_known(struct collector *c, struct collector_set *set, const struct heard *h)
@@ -301,16 +319,6 @@ static void take_known(struct collector *c, struct collector_set *set, const str
     }
 }
 
-static bool has_room(struct collector *c)
-{
-    if (c->open + c->tombstones < c->limit)
-        return true;
-    if (!c->oldest)
-        return false;
-    forget_oldest(c);
-    return true;
-}
-
 void collector_take(struct collector *collector, struct heard *heard)
 {
     struct collector_set *set;
@@ -319,9 +327,7 @@ void collector_take(struct collector *collector, struct heard *heard)
     set = find(collector, heard);
     if (set)
         take_known(collector, set, heard);
-    else if (has_room(collector))
-        open_set(collector, heard, 0);
-    else if (collector->ops->dropped)
-        collector->ops->dropped(collector->ctx, heard->copy.gateway, DROP_OVERLOAD);
+    else
+        open_if_room(collector, heard, 0);
     free(heard);
 }
