@@ -361,6 +361,7 @@ static void tear_down(struct bench *b)
 {
     transmit_fini(&b->transmit);
     ck_assert_uint_eq(b->transmit.outstanding, 0);
+    (void)worker_step(&b->worker, 0); /* outcomes that wait */
     path_fini(&b->paths[0]);
     path_fini(&b->paths[1]);
     worker_fini(&b->worker);
