@@ -1,9 +1,8 @@
 /* fuzz_semtech.c - a whole datagram: header, then what its identifier says. */
 #include "gateway/semtech.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void on_rx(void *ctx, const struct semtech_rx *rx)
 {
