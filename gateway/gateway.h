@@ -158,7 +158,8 @@ struct tx_outcome {
     uint64_t id;
     struct lw_eui dev_eui;
     enum tx_result result; /* final: TX_OK accepted by the gateway; TX_UNKNOWN it may have been
-                              sent (no TX_ACK; protocol version 1); others: not sent */
+                              sent (no TX_ACK; protocol version 1), or the gateway gave no
+                              reason that is known; others: not sent */
     bool final;
     uint8_t rung;          /* the rung concerned; of the last tried, if none succeeded */
     uint8_t rungs_tried;   /* bit i: rung i was handed over */

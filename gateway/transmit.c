@@ -231,8 +231,10 @@ static void send_now(struct tx *tx)
     tx->tried |= (uint8_t)(1u << tx->rung);
     tx->path->counters.handed_over++;
     start = rung->window == WINDOW_NOW ? now + NOW_LEAD_US : rung->start_us;
+    if (tx->path->version != 1)
+        start += TRANSMIT_ACK_US;
     tx->timer.fire = give_up_waiting;
-    timer_set(&worker->timers, &tx->timer, start + tx->airtime_us + TRANSMIT_ACK_US);
+    timer_set(&worker->timers, &tx->timer, start + tx->airtime_us);
     tell(tx, TX_OK, false);
 }
 

@@ -20,6 +20,7 @@
 #define RATE_SLOTS   4096 /* of the rate limit; a power of two */
 #define RATE_DEFAULT 100000
 #define PPM_PERMILLE 1000
+#define ADOPTED_MAX  50000 /* since the start; ids are easily made up. Beyond: the inbox */
 
 /* Datagrams of an address in the present second. Addresses that share a slot share the limit. */
 struct rate_slot {
@@ -35,6 +36,7 @@ struct udp {
     struct map paths;          /* gateway id -> struct path */
     struct transmit transmit;
     struct unknown_box unknown;
+    size_t adopted;
     uint64_t rate_seed;
     struct rate_slot rate[RATE_SLOTS];
     struct heard *chain, **chain_end; /* copies of the present batch */
@@ -130,6 +132,7 @@ static struct path *adopt(struct udp *udp, struct lw_eui id, const struct addres
     record.id = id;
     path = put_record(udp, &record);
     path->adopted = true;
+    udp->adopted++;
     if (udp->ops->adopted)
         udp->ops->adopted(udp->ctx, id, from);
     return path;
@@ -303,7 +306,7 @@ static void handle(struct udp *udp, const struct semtech_header *header, const s
                         .utc_us = clock_utc(udp->worker.clock)};
     enum path_verdict verdict;
 
-    if (!push.path && udp->config.allow_unknown)
+    if (!push.path && udp->config.allow_unknown && udp->adopted < ADOPTED_MAX)
         push.path = adopt(udp, header->gateway, &d->from);
     if (!push.path) {
         note_unknown(udp, header, &d->from,

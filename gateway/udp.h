@@ -45,7 +45,8 @@ void udp_gateway_remove(struct udp *udp, struct lw_eui id);
 /* [mail] Takes the request; see struct tx_outcome for what comes back. */
 void udp_transmit(struct udp *udp, struct tx_request *request);
 
-/* [mail] Air time already used before this process began: `age_us` ago (rebuilds the ledger). */
+/* [mail] After the gateway's record was put. Air time already used before this process began:
+ * `age_us` ago (rebuilds the ledger). */
 void udp_charge(struct udp *udp, struct lw_eui gateway, uint32_t frequency_hz, int64_t airtime_us,
                 int64_t age_us);
 
