@@ -1,0 +1,573 @@
+/*
+ * udp.c - see udp.h. A batch of datagrams is looked at twice: first the headers, so that all
+ * acknowledgements leave as one, then the contents.
+ */
+#include "gateway/udp.h"
+
+#include "core/arena.h"
+#include "core/map.h"
+#include "gateway/semtech.h"
+#include "gateway/socket.h"
+#include "gateway/transmit.h"
+#include "gateway/unknown.h"
+#include "region/region.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BATCHES_MAX  16   /* per wake-up, so that mail is not starved */
+#define RATE_SLOTS   4096 /* of the rate limit; a power of two */
+#define RATE_DEFAULT 100000
+#define PPM_PERMILLE 1000
+#define ADOPTED_MAX  50000 /* since the start; ids are easily made up. Beyond: the inbox */
+
+/* Datagrams of an address in the present second. Addresses that share a slot share the limit. */
+struct rate_slot {
+    uint32_t second, count;
+};
+
+struct udp {
+    struct worker worker;
+    struct udp_config config;
+    const struct gateway_ops *ops;
+    void *ctx;
+    struct udp_socket *socket; /* NULL: in process only */
+    struct map paths;          /* gateway id -> struct path */
+    struct transmit transmit;
+    struct unknown_box unknown;
+    size_t adopted;
+    uint64_t rate_seed;
+    struct rate_slot rate[RATE_SLOTS];
+    struct heard *chain, **chain_end; /* copies of the present batch */
+    size_t chain_count;
+};
+
+/* One datagram being handled. */
+struct push {
+    struct udp *udp;
+    struct path *path;
+    int64_t now_us, utc_us;
+    bool conflict; /* from a second address: nothing may be moved by it */
+};
+
+static void dropped(const struct udp *udp, struct lw_eui gateway, enum drop reason)
+{
+    if (udp->ops->dropped)
+        udp->ops->dropped(udp->ctx, gateway, reason);
+}
+
+static void send_datagram(void *ctx, const struct address *to, const void *data, size_t n)
+{
+    struct udp *udp = ctx;
+
+    if (udp->config.send)
+        udp->config.send(udp->config.send_ctx, to, data, n);
+    else if (udp->socket)
+        socket_send(udp->socket, to, data, n);
+}
+
+static struct path *find_path(void *ctx, struct lw_eui gateway)
+{
+    const struct udp *udp = ctx;
+
+    return map_get(&udp->paths, gateway.v);
+}
+
+/* ---- records -------------------------------------------------------------------------------- */
+
+static size_t bands_of(const struct udp *udp, uint8_t id, const struct gateway_band **bands,
+                       struct gateway_band *room)
+{
+    const struct region *region;
+    size_t n = 0;
+
+    if (udp->ops->duty_bands)
+        return udp->ops->duty_bands(udp->ctx, id, bands);
+    region = id == GATEWAY_REGION_UNSET ? NULL : region_get((enum region_id)id);
+    *bands = room;
+    if (!region)
+        return 0;
+    for (; n < REGION_BANDS_MAX && region->bands[n].name; n++)
+        room[n] = (struct gateway_band){.min_hz = region->bands[n].min_hz,
+                                        .max_hz = region->bands[n].max_hz,
+                                        .ppm = region->bands[n].duty_permille * PPM_PERMILLE};
+    return n;
+}
+
+static struct path *put_record(struct udp *udp, const struct gateway_record *record)
+{
+    struct gateway_band room[REGION_BANDS_MAX];
+    const struct gateway_band *bands = NULL;
+    struct path *path = find_path(udp, record->id);
+    size_t n;
+
+    if (path && (!path->adopted && record->rev < path->record.rev))
+        return path;
+    unknown_forget(&udp->unknown, record->id);
+    if (path && path->record.region == record->region) {
+        path->record = *record;
+        path->adopted = false;
+        return path;
+    }
+    n = bands_of(udp, record->region, &bands, room);
+    if (path) {
+        ledger_fini(&path->ledger); /* another region has other bands */
+        ledger_init(&path->ledger, bands, n);
+        path->record = *record;
+        path->adopted = false;
+        return path;
+    }
+    path = xmalloc(sizeof(*path));
+    path_init(path, record, bands, n);
+    (void)map_put(&udp->paths, record->id.v, path);
+    return path;
+}
+
+static struct path *adopt(struct udp *udp, struct lw_eui id, const struct address *from)
+{
+    struct gateway_record record = udp->config.unknown_record;
+    struct path *path;
+
+    record.id = id;
+    path = put_record(udp, &record);
+    path->adopted = true;
+    udp->adopted++;
+    if (udp->ops->adopted)
+        udp->ops->adopted(udp->ctx, id, from);
+    return path;
+}
+
+static void drop_path(struct udp *udp, struct path *path)
+{
+    (void)map_remove(&udp->paths, path->record.id.v);
+    transmit_lost(&udp->transmit, path);
+    path_fini(path);
+    free(path);
+}
+
+/* ---- PUSH_DATA ------------------------------------------------------------------------------ */
+
+static void on_rx(void *ctx, const struct semtech_rx *rx)
+{
+    struct push *push = ctx;
+    struct path *path = push->path;
+    struct udp *udp = push->udp;
+    struct copy copy = rx->copy;
+    struct heard *heard;
+    bool restarted;
+
+    if (push->conflict && path_is_restart(path, copy.tmst, push->now_us)) {
+        dropped(udp, path->record.id, DROP_GATEWAY_ADDRESS);
+        return;
+    }
+    copy.gateway = path->record.id;
+    copy.received_us = push->now_us;
+    copy.utc_us = push->utc_us;
+    copy.uplink_id = path->uplink_ids++;
+    copy.region = path->record.region;
+    copy.counter_us = path_extend(path, copy.tmst, push->now_us, &restarted);
+    if (restarted)
+        transmit_lost(&udp->transmit, path);
+    if (copy.flags & COPY_HAS_TMMS)
+        path->last_gps_us = push->now_us;
+    if (path->record.has_location)
+        copy.flags |= COPY_HAS_LOCATION;
+    path->counters.heard++;
+    if (!udp->ops->channel(udp->ctx, &copy)) {
+        dropped(udp, path->record.id, DROP_UNKNOWN_CHANNEL);
+        return;
+    }
+    heard = heard_new(&copy, rx->phy, rx->phy_len);
+    *udp->chain_end = heard;
+    udp->chain_end = (struct heard **)&heard->mail.next;
+    udp->chain_count++;
+}
+
+static void on_stat(void *ctx, const struct semtech_stat *stat)
+{
+    const struct push *push = ctx;
+
+    if (!push->conflict)
+        path_stat(push->path, stat);
+}
+
+static void on_drop(void *ctx, enum drop reason)
+{
+    const struct push *push = ctx;
+
+    dropped(push->udp, push->path->record.id, reason);
+}
+
+static void read_push(struct push *push, struct bytes json)
+{
+    struct semtech_sink sink = {.rx = on_rx, .dropped = on_drop, .stat = on_stat, .ctx = push};
+
+    if (semtech_read_push(json.p, json.n, &sink) != OK)
+        dropped(push->udp, push->path->record.id, DROP_MALFORMED_JSON);
+}
+
+static void count_rx(void *ctx, const struct semtech_rx *rx)
+{
+    (void)rx;
+    (*(uint64_t *)ctx)++;
+}
+
+static void note_unknown(struct udp *udp, const struct semtech_header *header,
+                         const struct address *from, struct bytes json)
+{
+    uint64_t frames = 0;
+    struct semtech_sink sink = {.rx = count_rx, .ctx = &frames};
+
+    if (header->id == SEMTECH_PUSH_DATA && semtech_read_push(json.p, json.n, &sink) != OK)
+        dropped(udp, header->gateway, DROP_MALFORMED_JSON);
+    unknown_note(&udp->unknown, header->gateway, from, header->version, frames,
+                 clock_utc(udp->worker.clock));
+    dropped(udp, header->gateway, DROP_UNKNOWN_GATEWAY);
+}
+
+/* ---- any datagram --------------------------------------------------------------------------- */
+
+static bool within_rate(struct udp *udp, const struct address *from, int64_t now_us)
+{
+    uint64_t hash =
+        bytes_hash((struct bytes){.p = from->ip, .n = sizeof(from->ip)}, udp->rate_seed);
+    struct rate_slot *slot = &udp->rate[hash & (RATE_SLOTS - 1)];
+    uint32_t second = (uint32_t)(now_us / US_PER_S);
+
+    if (slot->second != second)
+        *slot = (struct rate_slot){.second = second};
+    return ++slot->count <= udp->config.datagrams_per_s;
+}
+
+/* Whether the datagram is worth a second look; its acknowledgement is in *ack if *acked. */
+static bool look(struct udp *udp, const struct datagram *d, struct semtech_header *header,
+                 uint8_t *ack, bool *acked)
+{
+    *acked = false;
+    if (!within_rate(udp, &d->from, clock_mono(udp->worker.clock))) {
+        dropped(udp, (struct lw_eui){0}, DROP_RATE_LIMIT);
+        return false;
+    }
+    if (semtech_read_header(d->data, d->n, header) != OK) {
+        dropped(udp, (struct lw_eui){0}, DROP_MALFORMED_DATAGRAM);
+        return false;
+    }
+    *acked = header->id != SEMTECH_TX_ACK;
+    semtech_write_ack(header, ack);
+    return true;
+}
+
+static void tell_seen(struct udp *udp, struct path *path, int64_t now_us, int64_t utc_us)
+{
+    int64_t interval = path->record.stats_interval_s ? path->record.stats_interval_s : 30;
+
+    if (!udp->ops->seen || (path->told_us && now_us - path->told_us < interval * US_PER_S))
+        return;
+    path->told_us = now_us;
+    udp->ops->seen(udp->ctx, path->record.id, utc_us);
+}
+
+static void read_tx_ack(struct udp *udp, struct path *path, uint16_t token, struct bytes json)
+{
+    struct semtech_tx_ack ack;
+
+    if (semtech_read_tx_ack(json.p, json.n, &ack) != OK)
+        dropped(udp, path->record.id, DROP_MALFORMED_JSON);
+    else if (!transmit_acked(&udp->transmit, path, token, &ack))
+        dropped(udp, path->record.id, DROP_TX_ACK_UNKNOWN);
+}
+
+/* The content of a datagram of a known gateway. A second address may tell of frames (a device's
+ * MIC protects those), but moves neither path nor clock, and acknowledges nothing. */
+static void read_content(struct push *push, const struct semtech_header *header,
+                         const struct datagram *d)
+{
+    struct bytes whole = {.p = d->data, .n = d->n};
+    struct bytes json = {.p = d->data + SEMTECH_HEADER, .n = d->n - SEMTECH_HEADER};
+
+    if (header->id == SEMTECH_PUSH_DATA) {
+        if (path_duplicate(push->path, whole, push->now_us))
+            dropped(push->udp, header->gateway, DROP_DUPLICATE_DATAGRAM);
+        else
+            read_push(push, json);
+    } else if (push->conflict) {
+        dropped(push->udp, header->gateway, DROP_GATEWAY_ADDRESS);
+    } else if (header->id == SEMTECH_TX_ACK) {
+        read_tx_ack(push->udp, push->path, header->token, json);
+    }
+}
+
+static void handle(struct udp *udp, const struct semtech_header *header, const struct datagram *d)
+{
+    struct push push = {.udp = udp,
+                        .path = find_path(udp, header->gateway),
+                        .now_us = clock_mono(udp->worker.clock),
+                        .utc_us = clock_utc(udp->worker.clock)};
+    enum path_verdict verdict;
+
+    if (!push.path && udp->config.allow_unknown && udp->adopted < ADOPTED_MAX)
+        push.path = adopt(udp, header->gateway, &d->from);
+    if (!push.path) {
+        note_unknown(udp, header, &d->from,
+                     (struct bytes){.p = d->data + SEMTECH_HEADER, .n = d->n - SEMTECH_HEADER});
+        return;
+    }
+    verdict = path_heard(push.path, header, &d->from, push.now_us, push.utc_us);
+    if (verdict == PATH_REFUSED) {
+        dropped(udp, header->gateway, DROP_GATEWAY_ADDRESS);
+        return;
+    }
+    push.conflict = verdict == PATH_CONFLICT;
+    if (push.conflict)
+        push.path->counters.address_conflicts++;
+    else
+        tell_seen(udp, push.path, push.now_us, push.utc_us);
+    read_content(&push, header, d);
+}
+
+static void pass_heard(struct udp *udp)
+{
+    struct heard *chain = udp->chain;
+    size_t count = udp->chain_count;
+
+    udp->chain = NULL;
+    udp->chain_end = &udp->chain;
+    udp->chain_count = 0;
+    if (count)
+        udp->ops->heard(udp->ctx, chain, count);
+}
+
+void udp_input(struct udp *udp, const struct address *from, const void *data, size_t n)
+{
+    struct datagram d = {.from = *from, .data = data, .n = n};
+    struct semtech_header header;
+    uint8_t ack[SEMTECH_ACK];
+    bool acked;
+
+    if (!look(udp, &d, &header, ack, &acked))
+        return;
+    if (acked)
+        send_datagram(udp, from, ack, sizeof(ack));
+    handle(udp, &header, &d);
+    pass_heard(udp);
+}
+
+static size_t receive_batch(struct udp *udp)
+{
+    struct datagram batch[SOCKET_BATCH];
+    struct semtech_header headers[SOCKET_BATCH];
+    bool wanted[SOCKET_BATCH], acked;
+    uint8_t ack[SEMTECH_ACK];
+    size_t n = socket_receive(udp->socket, batch);
+
+    for (size_t i = 0; i < n; i++) {
+        wanted[i] = look(udp, &batch[i], &headers[i], ack, &acked);
+        if (acked)
+            socket_ack(udp->socket, &batch[i].from, ack);
+    }
+    socket_flush(udp->socket);
+    for (size_t i = 0; i < n; i++)
+        if (wanted[i])
+            handle(udp, &headers[i], &batch[i]);
+    pass_heard(udp);
+    return n;
+}
+
+static void readable(struct worker *worker, void *arg, uint32_t events)
+{
+    (void)worker;
+    (void)events;
+    for (int i = 0; i < BATCHES_MAX; i++)
+        if (receive_batch(arg) < SOCKET_BATCH)
+            return;
+}
+
+/* ---- mail ----------------------------------------------------------------------------------- */
+
+struct put_mail {
+    struct mail mail;
+    size_t count;
+    struct gateway_record records[];
+};
+
+static void take_put(struct worker *worker, struct mail *mail)
+{
+    struct put_mail *put = (struct put_mail *)mail;
+
+    for (size_t i = 0; i < put->count; i++)
+        (void)put_record(worker->owner, &put->records[i]);
+    free(put);
+}
+
+void udp_gateways_put(struct udp *udp, const struct gateway_record *records, size_t count)
+{
+    struct put_mail *put = xmalloc(sizeof(*put) + count * sizeof(*records));
+
+    put->mail.take = take_put;
+    put->count = count;
+    memcpy(put->records, records, count * sizeof(*records));
+    mail_post(&udp->worker, LANE_BULK, &put->mail);
+}
+
+struct gateway_mail {
+    struct mail mail;
+    struct lw_eui id;
+    uint32_t frequency_hz;
+    int64_t airtime_us, age_us;
+};
+
+static void take_remove(struct worker *worker, struct mail *mail)
+{
+    struct gateway_mail *m = (struct gateway_mail *)mail;
+    struct path *path = find_path(worker->owner, m->id);
+
+    if (path)
+        drop_path(worker->owner, path);
+    free(m);
+}
+
+void udp_gateway_remove(struct udp *udp, struct lw_eui id)
+{
+    struct gateway_mail *m = xmalloc(sizeof(*m));
+
+    *m = (struct gateway_mail){.mail.take = take_remove, .id = id};
+    mail_post(&udp->worker, LANE_BULK, &m->mail);
+}
+
+static void take_charge(struct worker *worker, struct mail *mail)
+{
+    struct gateway_mail *m = (struct gateway_mail *)mail;
+    struct path *path = find_path(worker->owner, m->id);
+    int64_t now = clock_mono(worker->clock);
+
+    if (path)
+        ledger_charge(&path->ledger, m->frequency_hz, m->airtime_us, now - m->age_us, now);
+    free(m);
+}
+
+void udp_charge(struct udp *udp, struct lw_eui gateway, uint32_t frequency_hz, int64_t airtime_us,
+                int64_t age_us)
+{
+    struct gateway_mail *m = xmalloc(sizeof(*m));
+
+    *m = (struct gateway_mail){.mail.take = take_charge,
+                               .id = gateway,
+                               .frequency_hz = frequency_hz,
+                               .airtime_us = airtime_us,
+                               .age_us = age_us};
+    mail_post(&udp->worker, LANE_BULK, &m->mail);
+}
+
+static void take_request(struct worker *worker, struct mail *mail)
+{
+    struct udp *udp = worker->owner;
+
+    transmit_begin(&udp->transmit, (struct tx_request *)mail);
+}
+
+void udp_transmit(struct udp *udp, struct tx_request *request)
+{
+    request->mail.take = take_request;
+    mail_post(&udp->worker, LANE_RADIO, &request->mail);
+}
+
+static void take_query(struct worker *worker, struct mail *mail)
+{
+    struct gateway_query *query = (struct gateway_query *)mail;
+    int64_t now = clock_mono(worker->clock);
+
+    for (size_t i = 0; i < query->count; i++) {
+        struct lw_eui id = query->status[i].id;
+        struct path *path = find_path(worker->owner, id);
+
+        query->status[i] = (struct gateway_status){.id = id, .rtt_ms = -1};
+        if (path)
+            path_status(path, now, &query->status[i]);
+    }
+    query->mail.take = query->reply;
+    mail_post(query->reply_to, LANE_BULK, &query->mail);
+}
+
+void udp_ask_status(struct udp *udp, struct gateway_query *query)
+{
+    query->mail.take = take_query;
+    mail_post(&udp->worker, LANE_BULK, &query->mail);
+}
+
+static void take_unknown_query(struct worker *worker, struct mail *mail)
+{
+    const struct udp *udp = worker->owner;
+    struct unknown_query *query = (struct unknown_query *)mail;
+
+    query->count = unknown_list(&udp->unknown, query->list);
+    query->mail.take = query->reply;
+    mail_post(query->reply_to, LANE_BULK, &query->mail);
+}
+
+void udp_ask_unknown(struct udp *udp, struct unknown_query *query)
+{
+    query->mail.take = take_unknown_query;
+    mail_post(&udp->worker, LANE_BULK, &query->mail);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+enum err udp_open(const struct udp_config *config, struct clock *clock,
+                  const struct gateway_ops *ops, void *ctx, struct udp **out)
+{
+    struct udp_socket *socket = NULL;
+    struct udp *udp;
+
+    if (config->listen && *config->listen) {
+        enum err err = socket_open(config->listen, &socket);
+
+        if (err != OK)
+            return err;
+    }
+    udp = xcalloc(1, sizeof(*udp));
+    udp->config = *config;
+    udp->config.listen = NULL;
+    if (!udp->config.datagrams_per_s)
+        udp->config.datagrams_per_s = RATE_DEFAULT;
+    udp->ops = ops;
+    udp->ctx = ctx;
+    udp->socket = socket;
+    udp->chain_end = &udp->chain;
+    map_init(&udp->paths);
+    if (getrandom(&udp->rate_seed, sizeof(udp->rate_seed), 0) < 0)
+        abort();
+    worker_init(&udp->worker, "udp", clock, udp);
+    udp->transmit = (struct transmit){
+        .worker = &udp->worker, .find = find_path, .send = send_datagram, .ctx = udp};
+    if (socket)
+        worker_watch(&udp->worker, socket_fd(socket), readable, udp);
+    *out = udp;
+    return OK;
+}
+
+void udp_close(struct udp *udp)
+{
+    size_t at = 0;
+    struct map_slot *slot;
+
+    transmit_fini(&udp->transmit);
+    while ((slot = map_next(&udp->paths, &at))) {
+        path_fini(slot->value);
+        free(slot->value);
+    }
+    map_fini(&udp->paths);
+    worker_fini(&udp->worker);
+    socket_close(udp->socket);
+    free(udp);
+}
+
+struct worker *udp_worker(struct udp *udp)
+{
+    return &udp->worker;
+}
+
+uint16_t udp_port(const struct udp *udp)
+{
+    return udp->socket ? socket_port(udp->socket) : 0;
+}
