@@ -33,19 +33,22 @@ static void print_array(const struct field *field, const struct array *array, st
     jw_end_array(jw);
 }
 
-static void print_text(const struct field *field, const char *text, struct jw *jw)
+static void print_text(const struct field *field, const char *text, struct jw *jw, unsigned view)
 {
-    jw_str(jw, text ? text : field->flags & F_NULLABLE ? NULL : "");
+    bool null = (field->flags & F_NULLABLE) || (view & FIELD_VIEW_ROW);
+
+    jw_str(jw, text ? text : null ? NULL : "");
 }
 
 /* Kinds where zero means absent and null says so better; a number's zero is a number. */
-static bool prints_null(const struct field *field, const void *at)
+static bool prints_null(const struct field *field, const void *at, unsigned view)
 {
     bool number = field->kind <= F_DOUBLE || field->kind == F_ENUM || field->kind == F_STR;
 
     if (field->kind == F_TIME || field->kind == F_UUID)
         return field_is_zero(field, at);
-    return (field->flags & F_NULLABLE) && !number && field_is_default_at(field, at);
+    return !(view & FIELD_VIEW_ROW) && (field->flags & F_NULLABLE) && !number &&
+           field_is_default_at(field, at);
 }
 
 static void print_number(const struct field *field, const void *at, struct jw *jw)
@@ -78,7 +81,7 @@ static void print_bytes(const struct field *field, const void *at, struct jw *jw
 
 void field_print_at(const struct field *field, const void *at, struct jw *jw, unsigned view)
 {
-    if (prints_null(field, at)) {
+    if (prints_null(field, at, view)) {
         jw_null(jw);
         return;
     }
@@ -89,7 +92,7 @@ void field_print_at(const struct field *field, const void *at, struct jw *jw, un
     case F_NETID:
     case F_BLOB:
     case F_HEXBLOB: print_bytes(field, at, jw); break;
-    case F_STR: print_text(field, *(const char *const *)at, jw); break;
+    case F_STR: print_text(field, *(const char *const *)at, jw, view); break;
     case F_ENUM: jw_str(jw, field->names[*(const uint8_t *)at]); break;
     case F_TIME: jw_time(jw, *(const int64_t *)at); break;
     case F_UUID: jw_uuid(jw, at); break;
@@ -103,6 +106,8 @@ void field_print_at(const struct field *field, const void *at, struct jw *jw, un
 
 static bool is_hidden(const struct field *field, unsigned view)
 {
+    if (view & FIELD_VIEW_ROW)
+        return (field->flags & F_NO_ROW) != 0;
     return (field->flags & (F_WO | F_NO_REST)) ||
            ((field->flags & F_SECRET) && !(view & FIELD_VIEW_SECRETS));
 }

@@ -25,6 +25,9 @@ void field_range(const struct field *field, int64_t *min, uint64_t *max);
 bool field_read_scalar(const struct field *field, void *at, const struct node *node,
                        struct arena *arena);
 
+/* The first value of an F_ENUM without a name, which prints as "". */
+uint8_t field_enum_gap(const struct field *field);
+
 /* "an integer from 0 to 15": what a member expects, in the arena. */
 const char *field_expects(const struct field *field, struct arena *arena);
 

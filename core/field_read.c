@@ -61,6 +61,8 @@ static void read_object(struct reader *reader, const struct field *table, void *
                         const struct node *node, const struct place *place, uint64_t *present);
 static void read_value(struct reader *reader, const struct field *field, void *at,
                        const struct node *node, const struct place *place);
+static void read_row_member(struct reader *reader, const struct field *field, void *at,
+                            const struct node *node, const struct place *place);
 
 static void fail_kind(struct reader *reader, const struct field *field, const struct node *node,
                       const struct place *place)
@@ -127,7 +129,7 @@ static void read_array(struct reader *reader, const struct field *field, struct 
         return;
     }
     /* An array is replaced as a whole, so its elements are read as new ones. */
-    if (inner.mode != FIELD_CONFIG)
+    if (inner.mode != FIELD_CONFIG && inner.mode != FIELD_ROW)
         inner.mode = FIELD_CREATE;
     fresh = (struct array){arena_alloc(reader->arena, node->count * field->size), node->count};
     for (const struct node *child = node->child; child; child = child->next, i++) {
@@ -135,7 +137,10 @@ static void read_array(struct reader *reader, const struct field *field, struct 
         void *to = (char *)fresh.p + i * field->size;
 
         field_default_at(&element, to, reader->arena);
-        read_value(&inner, &element, to, child, &here);
+        if (inner.mode == FIELD_ROW)
+            read_row_member(&inner, &element, to, child, &here);
+        else
+            read_value(&inner, &element, to, child, &here);
     }
     reader->failed = inner.failed;
     *at = fresh;
@@ -191,7 +196,7 @@ static void read_tags(struct reader *reader, const struct field *field, struct t
         fail_kind(reader, field, node, place);
         return;
     }
-    if (node->count > 2 * most + old) {
+    if (node->count > old + most + most) {
         fail(reader, place, node->line, "must have at most %zu members", most);
         return;
     }
@@ -216,6 +221,8 @@ static void read_scalar(struct reader *reader, const struct field *field, void *
         fail_kind(reader, field, node, place);
         return;
     }
+    if (reader->mode == FIELD_ROW)
+        return;
     if (field->kind == F_STR && (field->flags & F_REQ) && node->len == 0)
         wrong = "must not be empty";
     else if (field->check)
@@ -237,7 +244,7 @@ static void read_value(struct reader *reader, const struct field *field, void *a
     case F_RAW: *(const struct node **)at = copy_tree(reader->arena, node); break;
     default: read_scalar(reader, field, at, node, place); return;
     }
-    if (!field->check || failed || reader->failed)
+    if (!field->check || failed || reader->failed || reader->mode == FIELD_ROW)
         return;
     wrong = field->check(at);
     if (wrong)
@@ -332,6 +339,25 @@ static void read_null(struct reader *reader, const struct field *field, void *at
         fail(reader, place, node->line, "must not be null");
 }
 
+/* What the store gives back was once accepted, or set by ourselves: only its kind matters. */
+static void read_row_member(struct reader *reader, const struct field *field, void *at,
+                            const struct node *node, const struct place *place)
+{
+    struct field loose = *field;
+
+    loose.range.min = loose.range.max = 0;
+    loose.most = SIZE_MAX / 4;
+    if (field->kind == F_STR || field->kind == F_BLOB || field->kind == F_HEXBLOB ||
+        field->kind == F_TAGS)
+        loose.size = SIZE_MAX / 4;
+    if (node->kind == NODE_NULL)
+        memset(at, 0, field_size(field));
+    else if (field->kind != F_ENUM || node->len > 0)
+        read_value(reader, &loose, at, node, place);
+    else
+        *(uint8_t *)at = field_enum_gap(field);
+}
+
 /* False if the member was only looked at. */
 static bool read_member(struct reader *reader, const struct field *field, void *object,
                         const struct node *node, const struct place *place)
@@ -339,6 +365,10 @@ static bool read_member(struct reader *reader, const struct field *field, void *
     bool changing = reader->mode == FIELD_MERGE || reader->mode == FIELD_REPLACE;
     void *at = (char *)object + field->offset;
 
+    if (reader->mode == FIELD_ROW) {
+        read_row_member(reader, field, at, node, place);
+        return true;
+    }
     if (field->flags & F_RO) {
         if (!is_kind(field, node))
             fail(reader, place, node->line, "is read only");
@@ -382,7 +412,7 @@ static void reset_unkept(struct reader *reader, const struct field *table, void 
 static void check_missing(struct reader *reader, const struct field *table, const bool *seen,
                           int line, const struct place *place)
 {
-    if (reader->mode == FIELD_MERGE)
+    if (reader->mode == FIELD_MERGE || reader->mode == FIELD_ROW)
         return;
     for (size_t i = 0; table[i].kind != F_END; i++) {
         struct place here = {.up = place, .name = table[i].name};
@@ -392,6 +422,11 @@ static void check_missing(struct reader *reader, const struct field *table, cons
         if (reader->mode != FIELD_REPLACE || !is_kept(&table[i]))
             fail(reader, &here, line, "is missing");
     }
+}
+
+static bool is_readable(const struct reader *reader, const struct field *field)
+{
+    return field && !(field->flags & (reader->mode == FIELD_ROW ? F_NO_ROW : F_NO_REST));
 }
 
 static void read_object(struct reader *reader, const struct field *table, void *object,
@@ -404,8 +439,9 @@ static void read_object(struct reader *reader, const struct field *table, void *
         const struct field *field = field_find(table, child->key);
         size_t row;
 
-        if (!field || (field->flags & F_NO_REST)) {
-            fail(reader, &here, child->line, "is not known");
+        if (!is_readable(reader, field)) {
+            if (reader->mode != FIELD_ROW)
+                fail(reader, &here, child->line, "is not known");
             continue;
         }
         row = (size_t)(field - table);
@@ -427,7 +463,7 @@ enum err field_read(const struct field *table, void *object, const struct node *
 
     if (present)
         *present = 0;
-    if (mode == FIELD_CREATE || mode == FIELD_CONFIG)
+    if (mode == FIELD_CREATE || mode == FIELD_CONFIG || mode == FIELD_ROW)
         field_defaults(table, object, arena);
     else if (mode == FIELD_REPLACE)
         reset_unkept(&reader, table, object);

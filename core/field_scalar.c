@@ -203,6 +203,15 @@ static bool read_enum(const struct field *field, uint8_t *at, const struct node 
     return false;
 }
 
+uint8_t field_enum_gap(const struct field *field)
+{
+    uint8_t i = 0;
+
+    while (field->names[i] && *field->names[i])
+        i++;
+    return field->names[i] ? i : 0;
+}
+
 static bool read_uuid(uint8_t *at, const struct node *node)
 {
     static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";

@@ -1,6 +1,7 @@
 /* JSON text through the reader, a field table in every mode, and out again. */
 #include "core/field.h"
 #include "core/json.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 
@@ -54,8 +55,6 @@ static const struct field fields[] = {
     {0},
 };
 /* clang-format on */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What was accepted must print as JSON that is accepted again. */
 static void print_and_read(const struct record *record, struct arena *arena,

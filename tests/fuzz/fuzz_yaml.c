@@ -1,6 +1,7 @@
 /* YAML text through the reader and a configuration table. */
 #include "core/config.h"
 #include "core/yaml.h"
+#include "tests/fuzz/fuzz.h"
 
 struct region {
     const char *name;
@@ -35,8 +36,6 @@ static const struct field fields[] = {
     {0},
 };
 /* clang-format on */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -359,6 +359,52 @@ START_TEST(prints_and_reads_back)
 }
 END_TEST
 
+START_TEST(rows_come_back_as_they_were)
+{
+    const struct node *root;
+    const char *why;
+    struct thing t, back;
+    struct bytes text;
+    struct jw jw;
+
+    setup();
+    ck_assert_int_eq(read_json(&t, FIELD_CREATE, "{" MUST ",\"channels\":[868100000]}"), OK);
+    t.seen_at = 1000000; /* what a client could not say */
+    t.column = 9;
+    t.password = "secret";
+    t.margin = 99;
+    t.mode = 1;
+    t.later = 7;
+    t.name = "longer than eight";
+    t.description = NULL;
+    t.key[0] = 0xab;
+    ((struct channel *)t.channels.p)->frequency = 5;
+    jw_init(&jw, 1u << 16);
+    field_print(fields, &t, &jw, FIELD_VIEW_ROW);
+    text = jw_bytes(&jw);
+    ck_assert_int_eq(json_read((const char *)text.p, text.n, &arena, &root, &why), OK);
+    field_errors_init(&errors, &arena);
+    memset(&back, 0xff, sizeof(back));
+    ck_assert_int_eq(field_read(fields, &back, root, FIELD_ROW, &arena, &errors, &present), OK);
+    ck_assert_int_eq(back.seen_at, 1000000);
+    ck_assert_int_eq(back.column, 9);
+    ck_assert_str_eq(back.password, "secret");
+    ck_assert_int_eq(back.margin, 99);
+    ck_assert_uint_eq(back.mode, 1);
+    ck_assert_uint_eq(back.later, 7);
+    ck_assert_str_eq(back.name, "longer than eight");
+    ck_assert_ptr_null(back.description);
+    ck_assert_uint_eq(back.key[0], 0xab);
+    ck_assert_uint_eq(((struct channel *)back.channels.p)->frequency, 5);
+    jw_free(&jw);
+    ck_assert_int_eq(json_read("{\"unknown\":1}", 13, &arena, &root, &why), OK);
+    ck_assert_int_eq(field_read(fields, &back, root, FIELD_ROW, &arena, &errors, &present), OK);
+    ck_assert_int_eq(json_read("{\"big\":\"1\"}", 11, &arena, &root, &why), OK);
+    ck_assert_int_eq(field_read(fields, &back, root, FIELD_ROW, &arena, &errors, NULL),
+                     ERR_INVALID);
+}
+END_TEST
+
 START_TEST(text_reads_by_kind)
 {
     struct thing t = {0};
@@ -420,6 +466,7 @@ int main(void)
                                   merge_touches_what_is_there,
                                   replace_keeps_what_cannot_be_said,
                                   prints_and_reads_back,
+                                  rows_come_back_as_they_were,
                                   text_reads_by_kind,
                                   schema_is_json,
                                   NULL};
