@@ -481,17 +481,18 @@ static void set_query(struct http_exchange *exchange, char *text)
     for (const char *p = text; *p; p++)
         most += *p == '&';
     request->query = arena_array(&exchange->arena, struct http_pair, most);
-    for (char *save, *part = strtok_r(text, "&", &save); part; part = strtok_r(NULL, "&", &save)) {
-        struct http_pair *pair = &request->query[request->query_count++];
+    for (char *part; (part = strsep(&text, "&"));) {
         char *value = strchr(part, '=');
 
+        if (!*part)
+            continue;
         if (value)
             *value++ = '\0';
         for (char *p = value; p && *p; p++)
             *p = *p == '+' ? ' ' : *p;
         if (!http_decode(part) || (value && !http_decode(value)))
             exchange->malformed = true;
-        *pair = (struct http_pair){part, value ? value : ""};
+        request->query[request->query_count++] = (struct http_pair){part, value ? value : ""};
     }
 }
 
