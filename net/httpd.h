@@ -86,8 +86,8 @@ struct http_stream_options {
 struct http_stream *http_stream_open(struct http_request *request,
                                      const struct http_stream_options *options);
 
-/* Adds all or nothing. ERR_FULL if the client does not read (close the stream then), ERR_BAD_STATE if
- * it is gone. From any thread. */
+/* Adds all or nothing. ERR_FULL if the client does not read (close the stream then), ERR_BAD_STATE
+ * if it is gone. From any thread. */
 enum err http_stream_write(struct http_stream *stream, const void *p, size_t n) MUST_CHECK;
 
 /* Sends what waits and ends the answer; after ERR_FULL the connection is cut instead. */
