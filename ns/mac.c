@@ -145,9 +145,9 @@ static void read_beacon_timing(struct session *session, const struct lw_mac_cmd 
     (void)cmd;
     wr_u8(&wr, LW_CID_BEACON_TIMING);
     wr_u16le(&wr, (uint16_t)((left - 1) / 30000));
-    wr_u8(&wr, in->region->rx1_modulus
-                   ? (uint8_t)(((in->end_gps_us + left) / (128 * (int64_t)US_PER_S)) % 8)
-                   : 0);
+    wr_u8(&wr, (uint8_t)(in->region->rx1_modulus
+                             ? (in->end_gps_us + left) / (128 * (int64_t)US_PER_S) % 8
+                             : 0));
     answer(in, &wr);
 }
 

@@ -8,6 +8,7 @@
 #include "lorawan/frame.h"
 #include "ns/ns_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
