@@ -10,7 +10,6 @@
 #include "gateway/socket.h"
 #include "gateway/transmit.h"
 #include "gateway/unknown.h"
-#include "region/region.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 #define BATCHES_MAX  16   /* per wake-up, so that mail is not starved */
 #define RATE_SLOTS   4096 /* of the rate limit; a power of two */
 #define RATE_DEFAULT 100000
-#define PPM_PERMILLE 1000
 #define ADOPTED_MAX  50000 /* since the start; ids are easily made up. Beyond: the inbox */
 
 /* Datagrams of an address in the present second. Addresses that share a slot share the limit. */
@@ -76,28 +74,15 @@ static struct path *find_path(void *ctx, struct lw_eui gateway)
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static size_t bands_of(const struct udp *udp, uint8_t id, const struct gateway_band **bands,
-                       struct gateway_band *room)
+static size_t bands_of(const struct udp *udp, uint8_t region, const struct gateway_band **bands)
 {
-    const struct region *region;
-    size_t n = 0;
-
-    if (udp->ops->duty_bands)
-        return udp->ops->duty_bands(udp->ctx, id, bands);
-    region = id == GATEWAY_REGION_UNSET ? NULL : region_get((enum region_id)id);
-    *bands = room;
-    if (!region)
+    if (!udp->ops->duty_bands || region == GATEWAY_REGION_UNSET)
         return 0;
-    for (; n < REGION_BANDS_MAX && region->bands[n].name; n++)
-        room[n] = (struct gateway_band){.min_hz = region->bands[n].min_hz,
-                                        .max_hz = region->bands[n].max_hz,
-                                        .ppm = region->bands[n].duty_permille * PPM_PERMILLE};
-    return n;
+    return udp->ops->duty_bands(udp->ctx, region, bands);
 }
 
 static struct path *put_record(struct udp *udp, const struct gateway_record *record)
 {
-    struct gateway_band room[REGION_BANDS_MAX];
     const struct gateway_band *bands = NULL;
     struct path *path = find_path(udp, record->id);
     size_t n;
@@ -110,7 +95,7 @@ static struct path *put_record(struct udp *udp, const struct gateway_record *rec
         path->adopted = false;
         return path;
     }
-    n = bands_of(udp, record->region, &bands, room);
+    n = bands_of(udp, record->region, &bands);
     if (path) {
         ledger_fini(&path->ledger); /* another region has other bands */
         ledger_init(&path->ledger, bands, n);

@@ -95,7 +95,18 @@ static void on_dropped(void *ctx, struct lw_eui gateway, enum drop reason)
     ((struct bench *)ctx)->drops[reason]++;
 }
 
-static const struct gateway_ops ops = {.heard = on_heard,
+static size_t on_bands(void *ctx, uint8_t region, const struct gateway_band **bands)
+{
+    static const struct gateway_band eu868[] = {
+        {.min_hz = 868000000, .max_hz = 868600000, .ppm = 10000}};
+
+    (void)ctx;
+    *bands = eu868;
+    return region == REGION_EU868 ? 1 : 0;
+}
+
+static const struct gateway_ops ops = {.duty_bands = on_bands,
+                                       .heard = on_heard,
                                        .channel = on_channel,
                                        .seen = on_seen,
                                        .adopted = on_adopted,
@@ -499,7 +510,9 @@ START_TEST(a_downlink_there_and_back)
     ck_assert_int_eq(b->outcomes[1].result, TX_OK);
     ck_assert_int_eq(status_of(b, GW)->rtt_ms, 40);
     ck_assert(b->status.tx_ack);
-    ck_assert_uint_gt(b->status.duty_count, 0);
+    ck_assert_uint_eq(b->status.duty_count, 1);
+    ck_assert_uint_eq(b->status.duty[0].limit_ppm, 10000);
+    ck_assert_int_gt(b->status.duty[0].used_us, 0);
     udp_charge(b->udp, (struct lw_eui){GW}, 868100000, 36 * S, 10 * S); /* the band is spent */
     settle(b);
     transmit(b, GW, b->copies[0].counter_us + 3 * S);
