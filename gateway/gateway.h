@@ -117,7 +117,8 @@ struct gateway_ops {
      * fits) and copy->dr from the copy's frequency and data rate. false: no such channel. */
     bool (*channel)(void *ctx, struct copy *copy);
 
-    /* The duty-cycle bands of a region (static memory); 0 if it has none. Optional. */
+    /* The duty-cycle bands of a region (static memory); 0 if it has none. NULL: no limits at all.
+     */
     size_t (*duty_bands)(void *ctx, uint8_t region, const struct gateway_band **bands);
 
     /* A known gateway was heard from: at its first datagram and then at most once in its stats

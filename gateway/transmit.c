@@ -2,6 +2,7 @@
 #include "gateway/transmit.h"
 
 #include "core/arena.h"
+#include "gateway/count.h"
 #include "lorawan/airtime.h"
 
 #include <assert.h>
@@ -90,6 +91,7 @@ static void end(struct tx *tx)
 
 static void finish(struct tx *tx, enum tx_result result)
 {
+    metric_add(&count_downlinks, result, 1);
     tell(tx, result, true);
     end(tx);
 }
@@ -340,6 +342,7 @@ bool transmit_acked(struct transmit *transmit, struct path *path, uint16_t token
         return false;
     path->tx_ack = true;
     path_rtt(path, now - tx->sent_us);
+    metric_observe(&count_tx_ack, 0, now - tx->sent_us);
     if (ack->result != TX_OK) {
         refused(tx, ack->result);
         return true;

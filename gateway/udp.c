@@ -5,12 +5,13 @@
 #include "gateway/udp.h"
 
 #include "core/arena.h"
+#include "core/log.h"
 #include "core/map.h"
+#include "gateway/count.h"
 #include "gateway/semtech.h"
 #include "gateway/socket.h"
 #include "gateway/transmit.h"
 #include "gateway/unknown.h"
-#include "region/region.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,6 @@
 #define BATCHES_MAX  16   /* per wake-up, so that mail is not starved */
 #define RATE_SLOTS   4096 /* of the rate limit; a power of two */
 #define RATE_DEFAULT 100000
-#define PPM_PERMILLE 1000
 #define ADOPTED_MAX  50000 /* since the start; ids are easily made up. Beyond: the inbox */
 
 /* Datagrams of an address in the present second. Addresses that share a slot share the limit. */
@@ -76,28 +76,15 @@ static struct path *find_path(void *ctx, struct lw_eui gateway)
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static size_t bands_of(const struct udp *udp, uint8_t id, const struct gateway_band **bands,
-                       struct gateway_band *room)
+static size_t bands_of(const struct udp *udp, uint8_t region, const struct gateway_band **bands)
 {
-    const struct region *region;
-    size_t n = 0;
-
-    if (udp->ops->duty_bands)
-        return udp->ops->duty_bands(udp->ctx, id, bands);
-    region = id == GATEWAY_REGION_UNSET ? NULL : region_get((enum region_id)id);
-    *bands = room;
-    if (!region)
+    if (!udp->ops->duty_bands || region == GATEWAY_REGION_UNSET)
         return 0;
-    for (; n < REGION_BANDS_MAX && region->bands[n].name; n++)
-        room[n] = (struct gateway_band){.min_hz = region->bands[n].min_hz,
-                                        .max_hz = region->bands[n].max_hz,
-                                        .ppm = region->bands[n].duty_permille * PPM_PERMILLE};
-    return n;
+    return udp->ops->duty_bands(udp->ctx, region, bands);
 }
 
 static struct path *put_record(struct udp *udp, const struct gateway_record *record)
 {
-    struct gateway_band room[REGION_BANDS_MAX];
     const struct gateway_band *bands = NULL;
     struct path *path = find_path(udp, record->id);
     size_t n;
@@ -110,7 +97,7 @@ static struct path *put_record(struct udp *udp, const struct gateway_record *rec
         path->adopted = false;
         return path;
     }
-    n = bands_of(udp, record->region, &bands, room);
+    n = bands_of(udp, record->region, &bands);
     if (path) {
         ledger_fini(&path->ledger); /* another region has other bands */
         ledger_init(&path->ledger, bands, n);
@@ -148,6 +135,14 @@ static void drop_path(struct udp *udp, struct path *path)
 
 /* ---- PUSH_DATA ------------------------------------------------------------------------------ */
 
+/* What was planned on the old counter can no longer be sent. */
+static void lose_session(struct udp *udp, struct path *path)
+{
+    LOG_INFO("gateway_restarted", log_eui("gatewayId", path->record.id.v));
+    metric_add(&count_restarts, 0, 1);
+    transmit_lost(&udp->transmit, path);
+}
+
 static void on_rx(void *ctx, const struct semtech_rx *rx)
 {
     struct push *push = ctx;
@@ -167,8 +162,9 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
     copy.uplink_id = path->uplink_ids++;
     copy.region = path->record.region;
     copy.counter_us = path_extend(path, copy.tmst, push->now_us, &restarted);
+    metric_add(&count_receptions, 0, 1);
     if (restarted)
-        transmit_lost(&udp->transmit, path);
+        lose_session(udp, path);
     if (copy.flags & COPY_HAS_TMMS)
         path->last_gps_us = push->now_us;
     if (path->record.has_location)
@@ -216,13 +212,16 @@ static void count_rx(void *ctx, const struct semtech_rx *rx)
 static void note_unknown(struct udp *udp, const struct semtech_header *header,
                          const struct address *from, struct bytes json)
 {
+    char text[ADDRESS_TEXT];
     uint64_t frames = 0;
     struct semtech_sink sink = {.rx = count_rx, .ctx = &frames};
 
     if (header->id == SEMTECH_PUSH_DATA && semtech_read_push(json.p, json.n, &sink) != OK)
         dropped(udp, header->gateway, DROP_MALFORMED_JSON);
-    unknown_note(&udp->unknown, header->gateway, from, header->version, frames,
-                 clock_utc(udp->worker.clock));
+    if (unknown_note(&udp->unknown, header->gateway, from, header->version, frames,
+                     clock_utc(udp->worker.clock)))
+        LOG_INFO("gateway_unknown", log_eui("gatewayId", header->gateway.v),
+                 log_str("address", address_text(text, from)));
     dropped(udp, header->gateway, DROP_UNKNOWN_GATEWAY);
 }
 
@@ -240,6 +239,13 @@ static bool within_rate(struct udp *udp, const struct address *from, int64_t now
     return ++slot->count <= udp->config.datagrams_per_s;
 }
 
+static enum count_datagram type_of(const struct semtech_header *header)
+{
+    if (header->id == SEMTECH_PUSH_DATA)
+        return COUNT_PUSH_DATA;
+    return header->id == SEMTECH_PULL_DATA ? COUNT_PULL_DATA : COUNT_TX_ACK;
+}
+
 /* Whether the datagram is worth a second look; its acknowledgement is in *ack if *acked. */
 static bool look(struct udp *udp, const struct datagram *d, struct semtech_header *header,
                  uint8_t *ack, bool *acked)
@@ -253,6 +259,7 @@ static bool look(struct udp *udp, const struct datagram *d, struct semtech_heade
         dropped(udp, (struct lw_eui){0}, DROP_MALFORMED_DATAGRAM);
         return false;
     }
+    metric_add(&count_datagrams, type_of(header), 1);
     *acked = header->id != SEMTECH_TX_ACK;
     semtech_write_ack(header, ack);
     return true;
@@ -298,6 +305,16 @@ static void read_content(struct push *push, const struct semtech_header *header,
     }
 }
 
+static void count_conflict(struct path *path, const struct address *from)
+{
+    char text[ADDRESS_TEXT];
+
+    path->counters.address_conflicts++;
+    metric_add(&count_conflicts, 0, 1);
+    LOG_WARN("gateway_address_conflict", log_eui("gatewayId", path->record.id.v),
+             log_str("address", address_text(text, from)));
+}
+
 static void handle(struct udp *udp, const struct semtech_header *header, const struct datagram *d)
 {
     struct push push = {.udp = udp,
@@ -320,7 +337,7 @@ static void handle(struct udp *udp, const struct semtech_header *header, const s
     }
     push.conflict = verdict == PATH_CONFLICT;
     if (push.conflict)
-        push.path->counters.address_conflicts++;
+        count_conflict(push.path, &d->from);
     else
         tell_seen(udp, push.path, push.now_us, push.utc_us);
     read_content(&push, header, d);

@@ -24,12 +24,13 @@ static struct gateway_unknown *place_for(struct unknown_box *box)
     return oldest;
 }
 
-void unknown_note(struct unknown_box *box, struct lw_eui id, const struct address *from,
+bool unknown_note(struct unknown_box *box, struct lw_eui id, const struct address *from,
                   uint8_t version, uint64_t frames, int64_t utc_us)
 {
     struct gateway_unknown *u = find(box, id);
+    bool is_new = !u;
 
-    if (!u) {
+    if (is_new) {
         u = place_for(box);
         *u = (struct gateway_unknown){
             .id = id, .reason = "not_configured", .first_seen_utc_us = utc_us};
@@ -38,6 +39,7 @@ void unknown_note(struct unknown_box *box, struct lw_eui id, const struct addres
     u->protocol = version == 1 ? "semtech-udp/1" : "semtech-udp/2";
     u->last_seen_utc_us = utc_us;
     u->frames += frames;
+    return is_new;
 }
 
 void unknown_forget(struct unknown_box *box, struct lw_eui id)

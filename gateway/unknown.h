@@ -10,8 +10,9 @@ struct unknown_box {
     size_t count;
 };
 
-/* Notes a datagram with `frames` receptions. A full box forgets the one silent for longest. */
-void unknown_note(struct unknown_box *box, struct lw_eui id, const struct address *from,
+/* Notes a datagram with `frames` receptions; true if the gateway was not in the box. A full box
+ * forgets the one silent for longest. */
+bool unknown_note(struct unknown_box *box, struct lw_eui id, const struct address *from,
                   uint8_t version, uint64_t frames, int64_t utc_us);
 void unknown_forget(struct unknown_box *box, struct lw_eui id);
 

@@ -1,6 +1,7 @@
 /* One gateway's state: addresses, clock, air, duty cycle; and the ladder of a transmit request. */
 #include "core/arena.h"
 #include "gateway/transmit.h"
+#include "gateway/udp.h"
 #include "lorawan/airtime.h"
 #include "tests/suite.h"
 
@@ -764,5 +765,6 @@ int main(void)
                                   old_tokens_are_dead,
                                   NULL};
 
+    udp_metrics_register();
     return run_suite(suite_of("path", tests));
 }

@@ -1,5 +1,7 @@
 /* The UDP worker through its in-process end, under a clock that stands; and once a real socket. */
 #include "core/arena.h"
+#include "core/log.h"
+#include "gateway/count.h"
 #include "gateway/semtech.h"
 #include "gateway/udp.h"
 #include "region/region.h"
@@ -95,7 +97,18 @@ static void on_dropped(void *ctx, struct lw_eui gateway, enum drop reason)
     ((struct bench *)ctx)->drops[reason]++;
 }
 
-static const struct gateway_ops ops = {.heard = on_heard,
+static size_t on_bands(void *ctx, uint8_t region, const struct gateway_band **bands)
+{
+    static const struct gateway_band eu868[] = {
+        {.min_hz = 868000000, .max_hz = 868600000, .ppm = 10000}};
+
+    (void)ctx;
+    *bands = eu868;
+    return region == REGION_EU868 ? 1 : 0;
+}
+
+static const struct gateway_ops ops = {.duty_bands = on_bands,
+                                       .heard = on_heard,
                                        .channel = on_channel,
                                        .seen = on_seen,
                                        .adopted = on_adopted,
@@ -451,6 +464,7 @@ START_TEST(a_second_address_moves_nothing)
     ck_assert_uint_eq(b->sent[0].to.ip[13], 0); /* still to 10.0.0.1 */
     ck_assert_uint_eq(b->sent[0].to.port, 5000);
     ck_assert_uint_eq(status_of(b, GW)->counters.address_conflicts, 3);
+    ck_assert_int_eq(metric_read(&count_conflicts, 0), 3);
     tear_down(b);
 }
 END_TEST
@@ -497,9 +511,13 @@ START_TEST(a_downlink_there_and_back)
     ck_assert(!b->outcomes[0].final);
     ck_assert(b->outcomes[1].final);
     ck_assert_int_eq(b->outcomes[1].result, TX_OK);
+    ck_assert_int_eq(metric_read(&count_downlinks, TX_OK), 1);
+    ck_assert_int_eq(metric_read(&count_tx_ack, 0), 1);
     ck_assert_int_eq(status_of(b, GW)->rtt_ms, 40);
     ck_assert(b->status.tx_ack);
-    ck_assert_uint_gt(b->status.duty_count, 0);
+    ck_assert_uint_eq(b->status.duty_count, 1);
+    ck_assert_uint_eq(b->status.duty[0].limit_ppm, 10000);
+    ck_assert_int_gt(b->status.duty[0].used_us, 0);
     udp_charge(b->udp, (struct lw_eui){GW}, 868100000, 36 * S, 10 * S); /* the band is spent */
     settle(b);
     transmit(b, GW, b->copies[0].counter_us + 3 * S);
@@ -657,5 +675,7 @@ int main(void)
                                   a_real_socket,
                                   NULL};
 
+    log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
+    udp_metrics_register();
     return run_suite(suite_of("udp", tests));
 }
