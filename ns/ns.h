@@ -75,6 +75,9 @@ struct frame_entry {
 
 struct ns;
 
+/* Registers this room's metrics; once, before threads start. */
+void ns_metrics_register(void);
+
 struct ns *ns_new(const struct ns_options *options, const struct ns_ops *ops);
 void ns_free(struct ns *ns);
 

@@ -58,7 +58,6 @@ struct ns {
 };
 
 extern struct metric ns_frames, ns_drops, ns_step_time, ns_internal_errors, ns_answers;
-void ns_metrics_register(void);
 
 struct ns_worker *ns_home(struct ns *ns, struct lw_eui dev_eui);
 struct ns_worker *ns_front(struct ns *ns, struct lw_dev_addr addr);

@@ -9,6 +9,7 @@
 
 #include "core/arena.h"
 #include "db/committer.h"
+#include "db/event.h"
 #include "gateway/udp.h"
 #include "js/js.h"
 #include "ns/ns.h"
