@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HINT_EVERY 1024u /* frames after which the match table learns the counter */
+#define HINT_EVERY 1024u /* the match table learns the counter when it passes a multiple of this */
 
 struct uplink {
     struct gathered *gathered;
@@ -472,11 +472,12 @@ static void update_match(struct job *job, const struct session *former)
 {
     struct uplink *up = work_of(job);
     bool changed = job->flags & (JOB_PROMOTE | JOB_RESET);
-    uint32_t fcnt = up->proposal.fcnt;
+    bool far = !former || !(former->flags & SESSION_SEEN) ||
+               former->fcnt_up_next / HINT_EVERY != up->session->fcnt_up_next / HINT_EVERY;
 
     if (changed && former)
         ns_match_remove(job->worker, job->device, former);
-    if (changed || fcnt % HINT_EVERY == 0 || fcnt < 2)
+    if (changed || far)
         ns_match_put(job->worker, job->device, up->session, false, NULL);
 }
 
