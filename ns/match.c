@@ -179,6 +179,35 @@ static enum drop try_entry(struct match_table *table, const struct match_query *
     return DROP_MIC;
 }
 
+#define NAMED_MOST 16 /* sessions that are looked at only to name what was refused */
+
+/* A counter that lies behind: the frame will be refused, but by its name (a replay, or a device
+ * that began again), with the device known to frame log and diagnosis. */
+static enum drop name_replay(struct match_table *table, const struct match_query *query,
+                             struct match_proposal *proposal)
+{
+    uint32_t at = first_of(table, query->frame->data.dev_addr);
+    uint16_t sent = query->frame->data.fcnt;
+
+    for (unsigned n = 0; at && n < NAMED_MOST; n++, at = table->entries[at - 1].next) {
+        const struct match_entry *entry = &table->entries[at - 1];
+        uint32_t behind = (entry->fcnt_next & 0xffff0000u) | sent;
+
+        if (!(entry->flags & MATCH_SEEN) || behind >= entry->fcnt_next ||
+            was_tried(query, entry->session) || entry->flags & MATCH_1_1 ||
+            !spend(table, entry->dev_addr, query->now_us))
+            continue;
+        for (unsigned i = 0; i < 2; i++, behind = sent) {
+            if (!mic_agrees(entry, query->frame, behind))
+                continue;
+            *proposal = (struct match_proposal){
+                .dev_eui = entry->dev_eui, .session = entry->session, .fcnt = behind};
+            return DROP_NONE;
+        }
+    }
+    return DROP_MIC;
+}
+
 #define NEAR 256u /* distance of counters within which a session is tried in the first round */
 
 static bool is_near(const struct match_entry *entry, uint16_t sent)
@@ -207,5 +236,5 @@ enum drop match_find(struct match_table *table, const struct match_query *query,
             drop = try_entry(table, query, entry, proposal);
         }
     }
-    return drop;
+    return drop == DROP_MIC ? name_replay(table, query, proposal) : drop;
 }

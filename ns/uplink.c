@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HINT_EVERY 1024u /* the match table learns the counter when it passes a multiple of this */
+#define HINT_EVERY 1024u /* the match table learns the counter when it passes a multiple of this   \
+                          */
 
 struct uplink {
     struct gathered *gathered;
