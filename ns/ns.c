@@ -38,6 +38,11 @@ void ns_metrics_register(void)
     metric_register(&ns_answers);
 }
 
+void ns_count_drop(enum drop drop)
+{
+    metric_add(&ns_drops, drop, 1);
+}
+
 struct ns_worker *ns_home(struct ns *ns, struct lw_eui dev_eui)
 {
     return &ns->workers[hash_u64(dev_eui.v) % ns->options.workers];

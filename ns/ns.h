@@ -78,6 +78,9 @@ struct ns;
 /* Registers this room's metrics; once, before threads start. */
 void ns_metrics_register(void);
 
+/* Counts a drop that happened in another room (gateway/), in the one metric of drops. */
+void ns_count_drop(enum drop drop);
+
 struct ns *ns_new(const struct ns_options *options, const struct ns_ops *ops);
 void ns_free(struct ns *ns);
 
