@@ -12,7 +12,7 @@
 /* One block, E(K, x). `out` may be `in`. */
 void sim_aes(const struct lw_key *key, const uint8_t in[16], uint8_t out[16]);
 
-/* The first four octets, in the order on air, of CMAC(key, head | body) (RFC 4493). */
+/* CMAC(key, head | body), RFC 4493. A MIC is its first four octets, in the order on air. */
 void sim_cmac(const struct lw_key *key, struct bytes head, struct bytes body, uint8_t mac[16]);
 
 /* LoRaWAN's counter mode (TS001 4.3.3): XORs `n` octets of `data` with the blocks that follow from

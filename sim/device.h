@@ -130,7 +130,7 @@ struct sim_device {
     uint8_t once[SIM_ANSWERS_MAX];
 };
 
-_Static_assert(sizeof(struct sim_device) <= 384, "a million devices must fit in memory");
+_Static_assert(sizeof(struct sim_device) <= 336, "a million devices must fit in memory");
 
 void sim_device_init(struct sim_device *dev, const struct sim_device_config *config);
 
