@@ -58,8 +58,7 @@
     X(DROP_INTERNAL_ERROR,     "internal_error",     "a fault of this program")                    \
     /* downlinks */                                                                                \
     X(DROP_NOTHING_TO_SEND,    "nothing_to_send",    "no downlink was needed")                     \
-    X(DROP_NO_DOWNLINK_PATH,   "no_downlink_path",   "no gateway or window can carry it")          \
-    X(DROP_TOO_LATE,           "too_late",           "no window was left in time")
+    X(DROP_NO_DOWNLINK_PATH,   "no_downlink_path",   "no gateway or window can carry it")
 
 enum drop {
     DROP_NONE = 0,

@@ -19,8 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HINT_EVERY 1024u /* the match table learns the counter when it passes a multiple of this   \
-                          */
+#define HINT_EVERY                                                                                 \
+    1024u /* the match table learns the counter when it passes a multiple of this                  \
+           */
 
 struct uplink {
     struct gathered *gathered;
@@ -187,6 +188,18 @@ static enum step_verdict check_counter(struct job *job)
     return job_drop(job, DROP_FCNT_REPLAY);
 }
 
+/* 1.0.4 wants frames refused that are longer than their data rate allows (reference 1.2). */
+static bool too_long(const struct uplink *up)
+{
+    struct region_size size = {.revision = (enum region_revision)up->profile->revision,
+                               .direction = LW_UP,
+                               .dr = up->copies[0].dr,
+                               .dwell = up->session->flags & SESSION_UL_DWELL};
+
+    return up->profile->version == LW_1_0_4 && up->frame.data.fopts.n + up->frame.data.payload.n >
+                                                   region_max_payload(up->region->region, &size);
+}
+
 static enum step_verdict admit(struct job *job)
 {
     struct uplink *up = work_of(job);
@@ -200,6 +213,8 @@ static enum step_verdict admit(struct job *job)
     keep_own_copies(job);
     if (up->copy_count == 0)
         return job_drop(job, DROP_PRIVATE_GATEWAY);
+    if (too_long(up))
+        return job_drop(job, DROP_TOO_LONG);
     session_channels(up->session, up->region->region, &up->channels);
     if (up->session->flags & SESSION_1_1 && !mic_11_agrees(up))
         return next_candidate(job);
