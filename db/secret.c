@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,13 +42,30 @@ void secret_derive(const struct secret *secret, const char *label, uint8_t out[3
     (void)HMAC(EVP_sha256(), secret->key, 32, (const unsigned char *)label, strlen(label), out, &n);
 }
 
-/* One context per thread: creating one costs more than sealing. It ends with the process. */
+/* One context per thread, since creating one costs more than sealing; it ends with its thread. */
+static pthread_key_t at_exit;
+static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
+
+static void context_free(void *ctx)
+{
+    EVP_CIPHER_CTX_free(ctx);
+}
+
+static void at_exit_create(void)
+{
+    if (pthread_key_create(&at_exit, context_free) != 0)
+        abort(); /* no thread-specific data left: our own bug */
+}
+
 static EVP_CIPHER_CTX *context(void)
 {
     static _Thread_local EVP_CIPHER_CTX *ctx;
 
-    if (!ctx)
+    if (!ctx) {
+        (void)pthread_once(&at_exit_once, at_exit_create);
         ctx = EVP_CIPHER_CTX_new();
+        (void)pthread_setspecific(at_exit, ctx);
+    }
     return ctx;
 }
 
