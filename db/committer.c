@@ -1,9 +1,9 @@
 /*
  * committer.c - gathers what waits, commits it as one, gives each change back.
  *
- * The batch is cut at 2,000 changes so that no transaction lasts longer than some 20 ms. A batch
- * that fails for a reason other than the store being away is tried again one by one, so that the
- * culprit alone fails.
+ * The batch is cut by the work in it so that no transaction lasts longer than some 20 ms. A batch
+ * that fails for a reason other than the store being away is halved until the culprit stands alone
+ * and fails for itself.
  */
 #include "db/committer.h"
 
@@ -13,6 +13,9 @@
 #include <stdlib.h>
 
 #define BATCH_MAX      2000
+#define WORK_MAX       4000 /* in some 5 us each */
+#define BATCH_BYTES    ((size_t)4 * 1024 * 1024)
+#define RECORD_BYTES   1024u /* a guess */
 #define RETRY_FIRST_US (50 * (int64_t)US_PER_MS)
 #define RETRY_MOST_US  (2 * (int64_t)US_PER_S)
 #define IDLE_US        (1 * (int64_t)US_PER_S)
@@ -53,8 +56,11 @@ static void tell_records(struct committer *committer, const struct change *chang
     }
 }
 
-static bool has_records(const struct change *change)
+/* API writes do not wait for a store that is away: they are answered 503 at once (mechanics 16). */
+static bool fails_fast(const struct change *change)
 {
+    if (change->fail_fast)
+        return true;
     for (const struct op *op = change->first; op; op = op->next) {
         if (op->kind == OP_RECORD_PUT || op->kind == OP_RECORD_DEL || op->kind == OP_KEYS_PUT)
             return true;
@@ -78,8 +84,7 @@ static void set_away(struct committer *committer, bool away)
                  log_int("awayMs", (worker_now(&committer->worker) - since) / US_PER_MS));
 }
 
-/* API writes do not wait for a store that is away: they are answered 503 at once (mechanics 16). */
-static void fail_records(struct committer *committer)
+static void fail_waiting(struct committer *committer)
 {
     struct mail *mail = committer->head;
 
@@ -90,7 +95,7 @@ static void fail_records(struct committer *committer)
         struct change *change = (struct change *)mail;
 
         mail->next = NULL;
-        if (has_records(change)) {
+        if (fails_fast(change)) {
             change->result = ERR_AWAY;
             give_back(committer, change);
         } else {
@@ -105,13 +110,44 @@ static void fail_records(struct committer *committer)
     }
 }
 
+/* Records and keys move pages all over the file; the rest is mostly appended. */
+static unsigned work_of(const struct change *change)
+{
+    unsigned work = 0;
+
+    for (const struct op *op = change->first; op; op = op->next) {
+        switch (op->kind) {
+        case OP_RECORD_PUT:
+        case OP_RECORD_DEL: work += 20; break;
+        case OP_KEYS_PUT:
+        case OP_NONCE_ADD:
+        case OP_JOIN_STATE:
+        case OP_QUEUE_PUT:
+        case OP_QUEUE_DEL: work += 4; break;
+        case OP_STATE: work += op->state.set ? 4 : 1; break;
+        case OP_NONCE_CLEAR:
+        case OP_EVENT:
+        case OP_ATTEMPT_PUT:
+        case OP_AUDIT: work++; break;
+        }
+    }
+    return work;
+}
+
 static size_t take_batch(struct committer *committer, struct change **batch)
 {
-    size_t n = 0;
-    struct mail *mail = committer->head;
+    size_t n = 0, bytes = 0;
+    unsigned work = 0;
 
-    for (; mail && n < BATCH_MAX; mail = mail->next)
-        batch[n++] = (struct change *)mail;
+    for (struct mail *mail = committer->head; mail && n < BATCH_MAX; mail = mail->next) {
+        struct change *change = (struct change *)mail;
+
+        work += work_of(change);
+        bytes += change->bytes;
+        if (n && (work > WORK_MAX || bytes > BATCH_BYTES))
+            break;
+        batch[n++] = change;
+    }
     return n;
 }
 
@@ -129,37 +165,51 @@ static void answer(struct committer *committer, struct change **batch, size_t n)
     }
 }
 
-/* One by one, so that only the change at fault fails. */
-static enum err commit_singly(struct committer *committer, struct change **batch, size_t n)
+/* One attempt. What was saved is told to the observer and answered. */
+static enum err commit_once(struct committer *committer, struct change **batch, size_t n,
+                            size_t *done)
 {
-    for (size_t i = 0; i < n; i++) {
-        size_t done;
-        enum err err = store_commit(committer->store, &batch[i], 1, &done);
+    int64_t began = clock_mono(committer->worker.clock);
+    uint64_t end = store_outbox_end(committer->store);
+    enum err err = store_commit(committer->store, batch, n, done);
 
-        if (err == ERR_AWAY)
-            return err;
-        if (err)
-            batch[i]->result = err;
-        answer(committer, &batch[i], 1);
+    if (committer->observer.outbox && store_outbox_end(committer->store) != end)
+        committer->observer.outbox(committer->observer.ctx, store_outbox_end(committer->store));
+    metric_add(&commits, 0, 1);
+    metric_add(&changes, 0, *done);
+    metric_observe(&commit_time, 0, clock_mono(committer->worker.clock) - began);
+    answer(committer, batch, *done);
+    return err;
+}
+
+/* Halves what fails until the one at fault is found; only it fails. ERR_AWAY ends it: what is left
+ * waits. The depth is the logarithm of a batch. */
+static enum err commit_parts(struct committer *committer, struct change **batch, size_t n)
+{
+    size_t done = 0, half;
+    enum err err = commit_once(committer, batch, n, &done);
+
+    batch += done;
+    n -= done;
+    if (!err || err == ERR_AWAY)
+        return err;
+    if (n <= 1) {
+        if (n) {
+            batch[0]->result = err;
+            answer(committer, batch, 1);
+        }
+        return OK;
     }
-    return OK;
+    half = n / 2;
+    err = commit_parts(committer, batch, half);
+    return err ? err : commit_parts(committer, batch + half, n - half);
 }
 
 static enum err commit_batch(struct committer *committer)
 {
     struct change *batch[BATCH_MAX];
-    size_t n = take_batch(committer, batch), done = 0;
-    int64_t began = clock_mono(committer->worker.clock);
-    uint64_t end = store_outbox_end(committer->store);
-    enum err err = store_commit(committer->store, batch, n, &done);
 
-    if (committer->observer.outbox && store_outbox_end(committer->store) != end)
-        committer->observer.outbox(committer->observer.ctx, store_outbox_end(committer->store));
-    metric_add(&commits, 0, 1);
-    metric_add(&changes, 0, done);
-    metric_observe(&commit_time, 0, clock_mono(committer->worker.clock) - began);
-    answer(committer, batch, done);
-    return err && err != ERR_AWAY ? commit_singly(committer, batch + done, n - done) : err;
+    return commit_parts(committer, batch, take_batch(committer, batch));
 }
 
 static void housekeep(struct committer *committer)
@@ -169,8 +219,9 @@ static void housekeep(struct committer *committer)
 
     if (err)
         LOG_WARN("housekeeping_failed", log_err(err));
+    /* Never due in this step again: what waits is committed between two slices. */
     timer_set(&committer->worker.timers, &committer->idle,
-              worker_now(&committer->worker) + (more ? 0 : IDLE_US));
+              worker_now(&committer->worker) + (more ? 1 : IDLE_US));
 }
 
 static void flush(struct worker *worker)
@@ -182,7 +233,7 @@ static void flush(struct worker *worker)
 
         set_away(committer, err == ERR_AWAY);
         if (err == ERR_AWAY) {
-            fail_records(committer);
+            fail_waiting(committer);
             timer_set(&worker->timers, &committer->retry, worker_now(worker) + committer->retry_us);
             committer->retry_us =
                 committer->retry_us * 2 < RETRY_MOST_US ? committer->retry_us * 2 : RETRY_MOST_US;
@@ -210,7 +261,7 @@ static void take(struct worker *worker, struct mail *mail)
     struct committer *committer = worker->owner;
     struct change *change = (struct change *)mail;
 
-    if (timer_is_set(&committer->retry) && has_records(change)) {
+    if (timer_is_set(&committer->retry) && fails_fast(change)) {
         change->result = ERR_AWAY;
         give_back(committer, change);
         return;
@@ -256,8 +307,33 @@ struct worker *committer_worker(struct committer *committer)
     return &committer->worker;
 }
 
+static size_t size_of(const struct change *change)
+{
+    size_t n = sizeof(*change);
+
+    for (const struct op *op = change->first; op; op = op->next) {
+        n += sizeof(*op);
+        switch (op->kind) {
+        case OP_STATE: n += op->state.state.n + op->state.active.n + op->state.pending.n; break;
+        case OP_EVENT: n += op->event.facts.n; break;
+        case OP_QUEUE_PUT: n += op->queue.item.n; break;
+        case OP_ATTEMPT_PUT: n += op->attempt.attempt.n; break;
+        case OP_KEYS_PUT: n += op->keys.sealed.n; break;
+        case OP_RECORD_PUT: n += RECORD_BYTES; break;
+        case OP_AUDIT: n += op->audit.json.n; break;
+        case OP_QUEUE_DEL:
+        case OP_NONCE_ADD:
+        case OP_NONCE_CLEAR:
+        case OP_JOIN_STATE:
+        case OP_RECORD_DEL: break;
+        }
+    }
+    return n;
+}
+
 void committer_submit(struct committer *committer, struct change *change)
 {
+    change->bytes = size_of(change);
     change->mail.take = take;
     change->result = OK;
     atomic_fetch_add(&committer->waiting_bytes, change->bytes);

@@ -3,8 +3,9 @@
  *
  * A worker of its own. committer_submit may be called from any thread; the change comes back to
  * its `reply_to` worker with `result` set. While the store is away (ERR_AWAY) the committer keeps
- * the batch and tries again with back-off; nothing is answered meanwhile except changes marked
- * `fail_fast` (API writes: 503 at once, mechanics 16). Observers are told of committed records in
+ * the batch and tries again with back-off (50 ms, doubled to 2 s); nothing is answered meanwhile
+ * except what is marked `fail_fast` or writes records or keys (API writes: 503 at once, mechanics
+ * 16). Observers are told of committed records in
  * the order of commit, before the change is answered, and of the outbox's new end.
  */
 #pragma once

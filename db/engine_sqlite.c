@@ -75,24 +75,20 @@ static enum err prepare_all(struct store *store)
 
 static enum err open_database(struct store *store, struct arena *arena, const char **why)
 {
-    enum err err = sqlite_connect(store->file, true, &store->db);
+    enum err err = sqlite_connect(store->file, store->options.vfs, CONNECT_WRITER, &store->db);
 
     if (err) {
         *why = arena_printf(arena, "%s: cannot be opened as a SQLite database", store->file);
         return err;
     }
-    err = sqlite_migrate(store->db, store->file, arena, why);
+    err = sqlite_migrate(store, arena, why);
     if (err)
         return err;
-    err = sqlite_check_key(store->db, &store->secret);
-    if (err == ERR_CRYPTO) {
-        *why = arena_printf(arena, "%s was written under another master key", store->file);
-        return err;
-    }
-    if (!err)
-        err = prepare_all(store);
+    err = prepare_all(store);
     if (!err)
         err = outbox_open(store);
+    if (!err)
+        err = checkpoint_open(store);
     if (err)
         *why = arena_printf(arena, "%s: %s", store->file, sqlite3_errmsg(store->db));
     return err;
@@ -106,7 +102,9 @@ enum err store_open(const struct store_options *options, struct arena *arena, st
     enum err err;
 
     if (!file) {
-        *why = "database.url must be sqlite:FILE in this version";
+        reason = "database.url must be sqlite:FILE in this version";
+        if (why)
+            *why = reason;
         return ERR_UNSUPPORTED;
     }
     store = xcalloc(1, sizeof(*store));
@@ -114,8 +112,10 @@ enum err store_open(const struct store_options *options, struct arena *arena, st
     store->options.data_dir = xstrdup(options->data_dir);
     store->file = xstrdup(file);
     store->lock_fds[0] = store->lock_fds[1] = -1;
-    store->journal_next = 1;
+    store->journal_first = store->journal_next = 1;
+    (void)pthread_mutex_init(&store->live_lock, NULL);
     secret_init(&store->secret, options->master_key);
+    store->options.master_key = NULL; /* the caller's */
     err = take_locks(store, arena, &reason);
     if (!err)
         err = open_database(store, arena, &reason);
@@ -131,6 +131,7 @@ enum err store_open(const struct store_options *options, struct arena *arena, st
 
 void store_close(struct store *store)
 {
+    checkpoint_close(store);
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(store->stmts[i]);
     for (size_t i = 0; i < REC_TYPE_COUNT; i++) {
@@ -146,7 +147,9 @@ void store_close(struct store *store)
             (void)close(store->lock_fds[i]);
     }
     free(store->live.slots);
-    free(store->fold.euis);
+    free(store->dirty_euis);
+    fold_free(store);
+    (void)pthread_mutex_destroy(&store->live_lock);
     secret_wipe(&store->secret);
     free((void *)(uintptr_t)store->options.data_dir);
     free(store->file);
@@ -166,9 +169,9 @@ uint64_t store_outbox_end(const struct store *store)
 void store_stats(const struct store *store, struct store_stats *stats)
 {
     *stats = store->stats;
-    stats->journal_rows = store->journal_next - store->journal_base - 1;
+    stats->journal_rows = store->journal_next - store->journal_first;
     stats->dirty_devices = store->dirty;
-    stats->outbox_first = store->segments[0].first_pos;
+    stats->outbox_first = store->segment_count ? store->segments[0].first_pos : 1;
     stats->outbox_end = atomic_load(&store->outbox_end);
     stats->outbox_bytes = store->outbox_bytes;
 }
@@ -189,47 +192,122 @@ struct op *change_add(struct change *change, struct arena *arena, enum op_kind k
     return op;
 }
 
-/* Whether this change may fail for itself once its statements run. */
-static bool needs_savepoint(const struct change *change)
+static bool is_event_of(const struct op *op, struct lw_eui dev_eui)
 {
+    return op->kind == OP_EVENT && op->event.dev_eui.v == dev_eui.v;
+}
+
+static const struct op *state_of(const struct change *change, struct lw_eui dev_eui)
+{
+    const struct op *op = change->first;
+
+    while (op && !(op->kind == OP_STATE && op->state.dev_eui.v == dev_eui.v))
+        op = op->next;
+    return op;
+}
+
+static bool deletes_device(const struct op *op, uint64_t *eui)
+{
+    struct rd rd = rd_of(op->record.key.b, 8);
+
+    if (op->kind != OP_RECORD_DEL || op->record.type != REC_DEVICE)
+        return false;
+    *eui = rd_u64be(&rd);
+    return true;
+}
+
+/* A change that deletes a device and writes it too makes no sense. */
+static bool deletes(const struct change *change, struct lw_eui dev_eui)
+{
+    uint64_t eui;
+
     for (const struct op *op = change->first; op; op = op->next) {
-        if (op->kind == OP_RECORD_PUT || op->kind == OP_RECORD_DEL || op->kind == OP_NONCE_ADD ||
-            op->kind == OP_JOIN_STATE || op->kind == OP_QUEUE_PUT || op->kind == OP_KEYS_PUT)
-            return true;
-        if (op->kind == OP_STATE && op->state.set)
+        if (deletes_device(op, &eui) && eui == dev_eui.v)
             return true;
     }
     return false;
 }
 
+/* Whether this change may fail for itself once its statements run. */
+static bool needs_savepoint(const struct store *store, const struct change *change)
+{
+    for (const struct op *op = change->first; op; op = op->next) {
+        switch (op->kind) {
+        case OP_STATE:
+            if (op->state.set || op->state.rev == 0)
+                return true;
+            break;
+        case OP_EVENT:
+            if (!live_get(&store->live, op->event.dev_eui.v))
+                return true;
+            break;
+        case OP_RECORD_PUT:
+        case OP_RECORD_DEL:
+        case OP_NONCE_ADD:
+        case OP_JOIN_STATE:
+        case OP_QUEUE_PUT:
+        case OP_KEYS_PUT: return true;
+        case OP_QUEUE_DEL:
+        case OP_ATTEMPT_PUT:
+        case OP_NONCE_CLEAR:
+        case OP_AUDIT: break;
+        }
+    }
+    return false;
+}
+
+static enum err check_state(const struct store *store, const struct change *change,
+                            const struct op *op)
+{
+    const struct live *live = live_get(&store->live, op->state.dev_eui.v);
+
+    if (state_of(change, op->state.dev_eui) != op)
+        return ERR_BAD_STATE;
+    return (live ? live->rev : 0) != op->state.rev ? ERR_CONFLICT : OK;
+}
+
 /* Finds lost races in memory, before anything is written. */
 static enum err check_revs(const struct store *store, const struct change *change)
 {
-    for (const struct op *op = change->first; op; op = op->next) {
-        const struct live *live;
+    enum err err = OK;
 
-        if (op->kind != OP_STATE)
+    for (const struct op *op = change->first; !err && op; op = op->next) {
+        if (op->kind != OP_STATE && op->kind != OP_EVENT)
             continue;
-        live = live_get(&store->live, op->state.dev_eui.v);
-        if ((live ? live->rev : 0) != op->state.rev)
-            return ERR_CONFLICT;
+        if (!store->loaded ||
+            deletes(change, op->kind == OP_STATE ? op->state.dev_eui : op->event.dev_eui))
+            return ERR_BAD_STATE;
+        if (op->kind == OP_STATE)
+            err = check_state(store, change, op);
     }
-    return OK;
+    return err;
 }
 
-static enum err put_state_row(struct store *store, const struct op_state *op, uint64_t last_pos)
+/* seq: the newest row of the journal, so that none that is there now is taken for newer. */
+static enum err put_state_row(struct store *store, struct op_state *op)
 {
     sqlite3_stmt *stmt = store->stmts[SQL_STATE_PUT];
 
+    op->seq = 0;
     bind_eui(stmt, 1, op->dev_eui);
-    (void)sqlite3_bind_int64(stmt, 2, (sqlite3_int64)(op->rev + 1));
-    (void)sqlite3_bind_int64(stmt, 3, (sqlite3_int64)last_pos);
-    (void)sqlite3_bind_blob(stmt, 4, op->state.n ? (const void *)op->state.p : "", (int)op->state.n,
-                            SQLITE_STATIC);
+    bind_u64(stmt, 2, op->rev + 1);
+    bind_u64(stmt, 3, op->last_pos);
+    bind_octets(stmt, 4, op->state);
     bind_blob(stmt, 5, op->active);
     bind_blob(stmt, 6, op->pending);
     (void)sqlite3_bind_int(stmt, 7, (int)op->set);
-    (void)sqlite3_bind_int64(stmt, 8, (sqlite3_int64)(store->journal_next - 1));
+    bind_u64(stmt, 8, store->journal_next - 1);
+    return sqlite_run(stmt);
+}
+
+/* Keeps the end of the chain of a device whose state does not change. */
+static enum err put_position(struct store *store, const struct op_event *event)
+{
+    sqlite3_stmt *stmt = store->stmts[SQL_POS_PUT];
+
+    bind_eui(stmt, 1, event->dev_eui);
+    bind_u64(stmt, 2, event->pos);
+    bind_u64(stmt, 3, store->journal_next - 1);
     return sqlite_run(stmt);
 }
 
@@ -240,7 +318,7 @@ static enum err put_queue(struct store *store, const struct op_queue *op)
     bind_blob(stmt, 1, (struct bytes){op->id.b, sizeof(op->id.b)});
     bind_eui(stmt, 2, op->dev_eui);
     (void)sqlite3_bind_int64(stmt, 3, (sqlite3_int64)op->order);
-    (void)sqlite3_bind_blob(stmt, 4, op->item.p, (int)op->item.n, SQLITE_STATIC);
+    bind_octets(stmt, 4, op->item);
     return sqlite_run(stmt);
 }
 
@@ -264,7 +342,7 @@ static enum err put_attempt(struct store *store, const struct op_attempt *op)
     bind_eui(stmt, 2, op->dev_eui);
     (void)sqlite3_bind_int64(stmt, 3, op->utc_us);
     (void)sqlite3_bind_int(stmt, 4, op->settled);
-    (void)sqlite3_bind_blob(stmt, 5, op->attempt.p, (int)op->attempt.n, SQLITE_STATIC);
+    bind_octets(stmt, 5, op->attempt);
     return sqlite_run(stmt);
 }
 
@@ -316,33 +394,47 @@ static enum err add_audit(struct store *store, const struct op_audit *op)
     sqlite3_stmt *stmt = store->stmts[SQL_AUDIT_ADD];
 
     (void)sqlite3_bind_int64(stmt, 1, op->utc_us);
-    (void)sqlite3_bind_text(stmt, 2, (const char *)op->json.p, (int)op->json.n, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, op->json.n ? (const char *)op->json.p : "", (int)op->json.n,
+                            SQLITE_STATIC);
     return sqlite_run(stmt);
 }
 
-/* Events and state belong together: the state carries the position of the device's last event. */
+/* The position of the device's newest event before `end` (NULL: the end of the change). */
+static uint64_t newest_event(const struct store *store, const struct change *change,
+                             struct lw_eui dev_eui, const struct op *end)
+{
+    const struct live *live = live_get(&store->live, dev_eui.v);
+    uint64_t pos = live ? live->last_pos : 0;
+
+    for (const struct op *op = change->first; op != end; op = op->next) {
+        if (is_event_of(op, dev_eui))
+            pos = op->event.pos;
+    }
+    return pos;
+}
+
+static enum err apply_state(struct store *store, const struct change *change, struct op_state *op)
+{
+    op->last_pos = newest_event(store, change, op->dev_eui, NULL);
+    return op->set || op->rev == 0 ? put_state_row(store, op) : journal_append(store, op);
+}
+
+/* After the records, since a device may be made with its first state in one change. Events first:
+ * the state carries the position of its device's last one. */
 static enum err apply_live(struct store *store, const struct change *change)
 {
     enum err err = OK;
 
     for (struct op *op = change->first; !err && op; op = op->next) {
-        const struct live *live;
-        uint64_t last_pos;
-
-        if (op->kind != OP_STATE)
-            continue;
-        live = live_get(&store->live, op->state.dev_eui.v);
-        last_pos = live ? live->last_pos : 0;
-        for (struct op *event = change->first; !err && event; event = event->next) {
-            if (event->kind != OP_EVENT || event->event.dev_eui.v != op->state.dev_eui.v)
-                continue;
-            err = outbox_append(store, &event->event, last_pos);
-            last_pos = event->event.pos;
-        }
-        if (err)
-            break;
-        err = op->state.set || op->state.rev == 0 ? put_state_row(store, &op->state, last_pos)
-                                                  : journal_append(store, &op->state, last_pos);
+        if (op->kind == OP_EVENT)
+            err = outbox_append(store, &op->event,
+                                newest_event(store, change, op->event.dev_eui, op));
+    }
+    for (struct op *op = change->first; !err && op; op = op->next) {
+        if (op->kind == OP_STATE)
+            err = apply_state(store, change, &op->state);
+        else if (op->kind == OP_EVENT && !state_of(change, op->event.dev_eui))
+            err = put_position(store, &op->event);
     }
     return err;
 }
@@ -390,17 +482,17 @@ static void back_to(struct store *store, const struct mark *mark)
 static enum err apply_change(struct store *store, struct change *change)
 {
     struct mark mark = mark_of(store);
-    bool guarded = needs_savepoint(change);
+    bool guarded = needs_savepoint(store, change);
     enum err err;
 
     change->result = check_revs(store, change);
     if (change->result)
         return OK;
     err = guarded ? sqlite_run(store->stmts[SQL_SAVEPOINT]) : OK;
-    if (!err)
-        err = apply_live(store, change);
     for (struct op *op = change->first; !err && op; op = op->next)
         err = apply_op(store, op);
+    if (!err)
+        err = apply_live(store, change);
     if (err == ERR_AWAY || err == ERR_CORRUPT || err == ERR_STORE || (err && !guarded))
         return err;
     if (err) {
@@ -415,73 +507,90 @@ static enum err apply_change(struct store *store, struct change *change)
 
 /* ---- a batch --------------------------------------------------------------------------------- */
 
-static void remember_state(struct store *store, const struct op_state *op, uint64_t last_pos,
-                           uint64_t seq)
+static void remember_state(struct store *store, const struct op_state *op)
 {
     struct live *live = live_put(&store->live, op->dev_eui.v);
     bool was_dirty = live->seq != 0;
 
     live->rev = (uint32_t)op->rev + 1;
-    live->last_pos = last_pos ? last_pos : live->last_pos;
-    live->seq = seq ? (uint32_t)(seq - store->journal_base) : 0;
-    if (live->seq && !was_dirty) {
-        if (store->dirty++ == 0)
-            store->journal_since_us = clock_mono(store->options.clock);
-    } else if (!live->seq && was_dirty) {
+    live->last_pos = op->last_pos;
+    live->seq = (uint32_t)op->seq;
+    if (live->seq && !was_dirty)
+        journal_dirty(store, op->dev_eui.v);
+    else if (!live->seq && was_dirty)
         store->dirty--;
-    }
 }
 
-/* After the commit: the memory follows. Journal rows were numbered in the order of the batch. */
-static void remember_change(struct store *store, const struct change *change, uint64_t *seq)
+/* After the commit: the memory follows. */
+static void remember_change(struct store *store, const struct change *change)
 {
     for (const struct op *op = change->first; op; op = op->next) {
-        uint64_t last_pos = 0;
-        bool direct;
+        uint64_t eui;
 
-        if (op->kind == OP_RECORD_DEL && op->record.type == REC_DEVICE) {
-            struct rd rd = rd_of(op->record.key.b, 8);
-            uint64_t eui = rd_u64be(&rd);
+        if (deletes_device(op, &eui)) {
             const struct live *live = live_get(&store->live, eui);
 
             store->dirty -= live && live->seq;
             live_remove(&store->live, eui);
+        } else if (op->kind == OP_STATE) {
+            remember_state(store, &op->state);
+        } else if (op->kind == OP_EVENT) {
+            live_put(&store->live, op->event.dev_eui.v)->last_pos = op->event.pos;
         }
-        if (op->kind != OP_STATE)
-            continue;
-        for (const struct op *e = change->first; e; e = e->next) {
-            if (e->kind == OP_EVENT && e->event.dev_eui.v == op->state.dev_eui.v)
-                last_pos = e->event.pos;
-        }
-        direct = op->state.set || op->state.rev == 0;
-        remember_state(store, &op->state, last_pos, direct ? 0 : (*seq)++);
     }
 }
 
-/* A device may be in a batch once: a second state change of it must wait for the first to be
- * remembered. The callers never do that (mechanics 1); a batch that does is cut there. */
+/* Whether an operation reads or changes what the memory knows of a device. */
+static bool touches(const struct op *op, uint64_t *eui)
+{
+    if (op->kind == OP_STATE)
+        *eui = op->state.dev_eui.v;
+    else if (op->kind == OP_EVENT)
+        *eui = op->event.dev_eui.v;
+    else
+        return deletes_device(op, eui);
+    return true;
+}
+
+/* A device may be in a transaction once: a second change of it must wait for the first to be
+ * remembered. Jobs never do that (mechanics 1); a batch that does is cut there. */
 static size_t first_repeat(struct change **batch, size_t n)
 {
     struct map seen;
     size_t cut = n;
 
     map_init(&seen);
+    map_reserve(&seen, n);
     for (size_t i = 0; i < n && cut == n; i++) {
-        for (const struct op *op = batch[i]->first; op; op = op->next) {
-            if (op->kind == OP_STATE && map_put(&seen, op->state.dev_eui.v, batch[i]) && i > 0) {
+        for (const struct op *op = batch[i]->first; op && cut == n; op = op->next) {
+            uint64_t eui;
+            const void *former = touches(op, &eui) ? map_put(&seen, eui, batch[i]) : NULL;
+
+            if (former && former != batch[i])
                 cut = i;
-                break;
-            }
         }
     }
     map_fini(&seen);
     return cut;
 }
 
+static void remember_batch(struct store *store, struct change **batch, size_t n)
+{
+    (void)pthread_mutex_lock(&store->live_lock);
+    for (size_t i = 0; i < n; i++) {
+        if (!batch[i]->result)
+            remember_change(store, batch[i]);
+        store->stats.conflicts += batch[i]->result == ERR_CONFLICT;
+    }
+    (void)pthread_mutex_unlock(&store->live_lock);
+    atomic_store(&store->outbox_end, store->outbox_next);
+    store->stats.commits++;
+    store->stats.changes += n;
+}
+
 static enum err commit_part(struct store *store, struct change **batch, size_t n)
 {
     struct mark mark = mark_of(store);
-    uint64_t seq = store->journal_next;
     enum err err = sqlite_run(store->stmts[SQL_BEGIN]);
 
     for (size_t i = 0; !err && i < n; i++)
@@ -496,14 +605,8 @@ static enum err commit_part(struct store *store, struct change **batch, size_t n
         store->stats.failures++;
         return err;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (!batch[i]->result)
-            remember_change(store, batch[i], &seq);
-        store->stats.conflicts += batch[i]->result == ERR_CONFLICT;
-    }
-    atomic_store(&store->outbox_end, store->outbox_next);
-    store->stats.commits++;
-    store->stats.changes += n;
+    remember_batch(store, batch, n);
+    checkpoint_poll(store, false);
     return OK;
 }
 
@@ -536,11 +639,13 @@ static enum err trim_attempts(struct store *store, bool *more)
 enum err store_housekeep(struct store *store, bool *more)
 {
     int64_t now = clock_mono(store->options.clock);
-    enum err err = outbox_rotate(store, more);
+    enum err err;
 
+    checkpoint_poll(store, true);
+    err = outbox_rotate(store, more);
     if (err || *more)
         return err;
-    if (fold_wanted(store, now))
+    if (fold_wanted(store, now) && !checkpoint_behind(store))
         return fold_step(store, more);
     if (now - store->trimmed_us < HOUSEKEEP_US)
         return OK;
@@ -548,6 +653,5 @@ enum err store_housekeep(struct store *store, bool *more)
     if (err || *more)
         return err;
     store->trimmed_us = now;
-    (void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return outbox_retain(store, more);
 }

@@ -27,9 +27,11 @@ enum err sqlite_err(int code)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return ERR_CORRUPT;
     case SQLITE_CONSTRAINT:
-        if (code == SQLITE_CONSTRAINT_FOREIGNKEY)
+        /* A parent that is absent altogether is NULL in its column. */
+        if (code == SQLITE_CONSTRAINT_FOREIGNKEY || code == SQLITE_CONSTRAINT_NOTNULL)
             return ERR_REFERENCE;
         return ERR_EXISTS;
+    case SQLITE_TOOBIG: return ERR_LIMIT;
     default: return ERR_STORE;
     }
 }
@@ -66,30 +68,40 @@ static enum err set_pragma(sqlite3 *db, const char *name, const char *value, con
     err = sqlite_err(sqlite3_step(stmt));
     got = (const char *)sqlite3_column_text(stmt, 0);
     if (!err && (!got || strcmp(got, expect) != 0)) {
-        LOG_ERROR("sqlite_setting_refused", log_str("name", name), log_str("value", got));
+        LOG_ERROR("sqlite_setting_refused", log_str("name", name),
+                  log_str("value", got ? got : ""));
         err = ERR_STORE;
     }
     (void)sqlite3_finalize(stmt);
     return err;
 }
 
-enum err sqlite_connect(const char *file, bool writer, sqlite3 **db)
+/* Debian's SQLite overwrites freed pages unless told otherwise: dropping a segment would write it
+ * all once more. Keys are sealed, so nothing here must be overwritten. */
+enum err sqlite_connect(const char *file, const char *vfs, enum connection kind, sqlite3 **db)
 {
     static const char *const settings[][3] = {
-        {"journal_mode", "WAL", "wal"},     {"synchronous", "FULL", "2"},
-        {"foreign_keys", "ON", "1"},        {"wal_autocheckpoint", "0", "0"},
-        {"cache_size", "-65536", "-65536"}, {"temp_store", "MEMORY", "2"},
+        {"journal_mode", "WAL", "wal"}, {"synchronous", "FULL", "2"},
+        {"foreign_keys", "ON", "1"},    {"wal_autocheckpoint", "0", "0"},
+        {"secure_delete", "OFF", "0"},  {"journal_size_limit", "134217728", "134217728"},
+        {"temp_store", "MEMORY", "2"},
     };
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_CREATE : 0);
-    enum err err = sqlite_err(sqlite3_open_v2(file, db, flags, NULL));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const char *cache = kind == CONNECT_WRITER ? "-65536" : "-8192";
+    enum err err;
 
+    if (kind == CONNECT_WRITER)
+        flags |= SQLITE_OPEN_CREATE;
+    err = sqlite_err(sqlite3_open_v2(file, db, flags, vfs));
     if (!err) {
         (void)sqlite3_extended_result_codes(*db, 1);
         (void)sqlite3_busy_timeout(*db, 2000);
     }
     for (size_t i = 0; !err && i < sizeof(settings) / sizeof(settings[0]); i++)
         err = set_pragma(*db, settings[i][0], settings[i][1], settings[i][2]);
-    if (!err && !writer)
+    if (!err)
+        err = set_pragma(*db, "cache_size", cache, cache);
+    if (!err && kind == CONNECT_READER)
         err = set_pragma(*db, "query_only", "ON", "1");
     if (err) {
         (void)sqlite3_close_v2(*db);
@@ -104,6 +116,42 @@ void bind_blob(sqlite3_stmt *stmt, int at, struct bytes blob)
         (void)sqlite3_bind_blob(stmt, at, blob.p, (int)blob.n, SQLITE_STATIC);
     else
         (void)sqlite3_bind_null(stmt, at);
+}
+
+void bind_octets(sqlite3_stmt *stmt, int at, struct bytes blob)
+{
+    (void)sqlite3_bind_blob(stmt, at, blob.n ? (const void *)blob.p : "", (int)blob.n,
+                            SQLITE_STATIC);
+}
+
+void bind_u64(sqlite3_stmt *stmt, int at, uint64_t v)
+{
+    (void)sqlite3_bind_int64(stmt, at, (sqlite3_int64)v);
+}
+
+uint64_t column_u64(sqlite3_stmt *stmt, int at)
+{
+    return (uint64_t)sqlite3_column_int64(stmt, at);
+}
+
+const char *sqlite_key_column(enum record_type type)
+{
+    return type == REC_DEVICE ? "dev_eui" : type == REC_GATEWAY ? "gateway_id" : "id";
+}
+
+void sqlite_column_name(char *to, size_t room, const char *member)
+{
+    size_t n = 0;
+
+    for (; *member && n + 2 < room; member++) {
+        if (*member >= 'A' && *member <= 'Z') {
+            to[n++] = '_';
+            to[n++] = (char)(*member - 'A' + 'a');
+        } else {
+            to[n++] = *member;
+        }
+    }
+    to[n] = '\0';
 }
 
 void bind_eui(sqlite3_stmt *stmt, int at, struct lw_eui eui)
@@ -123,11 +171,16 @@ struct bytes column_blob(sqlite3_stmt *stmt, int at, struct arena *arena)
 
 /* ---- the table of live devices --------------------------------------------------------------- */
 
+static bool live_used(const struct live *slot)
+{
+    return slot->rev || slot->last_pos;
+}
+
 static size_t live_probe(const struct live_table *table, uint64_t eui)
 {
     size_t i = (size_t)hash_u64(eui) & (table->room - 1);
 
-    while (table->slots[i].rev && table->slots[i].eui != eui)
+    while (live_used(&table->slots[i]) && table->slots[i].eui != eui)
         i = (i + 1) & (table->room - 1);
     return i;
 }
@@ -139,7 +192,7 @@ struct live *live_get(const struct live_table *table, uint64_t eui)
     if (!table->room)
         return NULL;
     slot = &table->slots[live_probe(table, eui)];
-    return slot->rev ? slot : NULL;
+    return live_used(slot) ? slot : NULL;
 }
 
 static void live_grow(struct live_table *table)
@@ -149,7 +202,7 @@ static void live_grow(struct live_table *table)
     table->room = old.room ? old.room * 2 : 1024;
     table->slots = xcalloc(table->room, sizeof(*table->slots));
     for (size_t i = 0; i < old.room; i++) {
-        if (old.slots[i].rev)
+        if (live_used(&old.slots[i]))
             table->slots[live_probe(table, old.slots[i].eui)] = old.slots[i];
     }
     free(old.slots);
@@ -162,7 +215,7 @@ struct live *live_put(struct live_table *table, uint64_t eui)
     if ((table->count + 1) * 10 > table->room * 7)
         live_grow(table);
     slot = &table->slots[live_probe(table, eui)];
-    if (!slot->rev) {
+    if (!live_used(slot)) {
         *slot = (struct live){.eui = eui};
         table->count++;
     }
@@ -177,7 +230,8 @@ void live_remove(struct live_table *table, uint64_t eui)
         return;
     hole = live_probe(table, eui);
     table->count--;
-    for (i = (hole + 1) & (table->room - 1); table->slots[i].rev; i = (i + 1) & (table->room - 1)) {
+    for (i = (hole + 1) & (table->room - 1); live_used(&table->slots[i]);
+         i = (i + 1) & (table->room - 1)) {
         size_t want = (size_t)hash_u64(table->slots[i].eui) & (table->room - 1);
 
         if (((i - want) & (table->room - 1)) >= ((i - hole) & (table->room - 1))) {

@@ -10,6 +10,7 @@
 #include "db/secret.h"
 #include "db/store.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@
     X(SQL_JOURNAL_ADD,    "INSERT INTO journal (seq, dev_eui, rev, last_pos, state) VALUES (?,?,?,?,?)")\
     X(SQL_JOURNAL_GET,    "SELECT state FROM journal WHERE seq = ?")                               \
     X(SQL_JOURNAL_TRIM,   "DELETE FROM journal WHERE seq < ?")                                     \
+    X(SQL_POS_PUT,        "INSERT INTO device_state (dev_eui, rev, last_pos, seq, state) "         \
+                          "VALUES (?1, 0, ?2, ?3, x'') ON CONFLICT (dev_eui) DO UPDATE SET "       \
+                          "last_pos = ?2")                                                         \
     X(SQL_STATE_FOLD,     "UPDATE device_state SET rev = ?2, last_pos = ?3, state = ?4, seq = ?5 " \
                           "WHERE dev_eui = ?1 AND rev < ?2")                                       \
     X(SQL_STATE_PUT,      "INSERT INTO device_state "                                              \
@@ -66,9 +70,9 @@ enum sql {
  * open addressing; this is all that a million idle devices cost the store. */
 struct live {
     uint64_t eui;
-    uint64_t last_pos;
-    uint32_t rev; /* 0: the slot is free (revs start at 1) */
-    uint32_t seq; /* newest unfolded journal row less journal_base; 0: folded */
+    uint64_t last_pos; /* its newest event, 0: none */
+    uint32_t rev;      /* 0: events but no state; the slot is free if `last_pos` is 0 too */
+    uint32_t seq;      /* low half of the newest unfolded journal row's seq; 0: folded */
 };
 
 struct live_table {
@@ -77,7 +81,7 @@ struct live_table {
 };
 
 struct live *live_get(const struct live_table *table, uint64_t eui);
-/* Finds or makes; a new one has rev 0 until the caller sets it, which must follow at once. */
+/* Finds or makes; the caller must set rev or last_pos of a new one at once. */
 struct live *live_put(struct live_table *table, uint64_t eui);
 void live_remove(struct live_table *table, uint64_t eui);
 
@@ -86,14 +90,38 @@ struct segment {
     int64_t created_us;
 };
 
-/* One pass that moves journal rows into device_state, in order of the key. */
+#define FOLD_CHUNK 500
+
+/* One pass that moves journal rows into device_state, in order of the key. Its list of devices is
+ * sorted in short runs, which are merged as they are folded: no step is long. */
 struct fold {
     bool running;
-    uint64_t *euis; /* dirty devices, sorted */
-    size_t count, at;
+    uint64_t *euis; /* devices that were dirty when the pass began, some twice */
+    size_t count, sorted;
+    struct fold_run {
+        size_t at, end;
+    } * runs; /* a heap by the EUI each stands at, once all is sorted */
+    size_t run_count;
+    uint64_t chunk[FOLD_CHUNK]; /* taken from the runs, not committed yet */
+    size_t chunk_n;
     uint64_t until; /* rows below this seq are dead when the pass is done */
-    bool trimming;
     uint64_t trim_at;
+};
+
+/* sqlite_checkpoint.c */
+struct checkpoint {
+    sqlite3 *db; /* the thread's connection; NULL: checkpoints run in store_housekeep */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards `wanted` and `stopping` */
+    pthread_cond_t wake;
+    bool wanted, stopping;
+    atomic_bool done; /* the pass that was asked for */
+    /* the committer's own */
+    bool asked;
+    unsigned passes;
+    uint32_t wal_pages, copied; /* in the log, and how many of them a checkpoint copied */
+    uint32_t asked_at;          /* wal_pages when the pass began */
+    int64_t last_us;
 };
 
 struct store {
@@ -104,10 +132,14 @@ struct store {
     sqlite3 *db; /* the writer */
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *record_stmts[REC_TYPE_COUNT][3];
+    bool loaded; /* `live` is complete: live state may be written */
     struct live_table live;
-    uint64_t journal_base, journal_next; /* seq of the oldest and of the next row */
-    int64_t journal_since_us;            /* when the oldest unfolded row came */
-    size_t dirty;
+    pthread_mutex_t live_lock; /* the committer writes `live` under it, others read under it */
+    uint64_t journal_first, journal_next; /* seq of the oldest and of the next row */
+    int64_t journal_since_us;             /* when the oldest unfolded row came */
+    size_t dirty;                         /* devices with an unfolded row */
+    uint64_t *dirty_euis;                 /* those that became dirty since the fold began */
+    size_t dirty_n, dirty_room;
     struct fold fold;
     struct segment *segments;
     size_t segment_count;
@@ -115,40 +147,94 @@ struct store {
     atomic_uint_fast64_t outbox_end; /* committed */
     uint64_t outbox_next;            /* within the transaction */
     uint64_t outbox_bytes;
-    int64_t trimmed_us, checkpoint_us;
+    int64_t trimmed_us;
+    struct checkpoint checkpoint;
     struct store_stats stats;
+};
+
+/* Statements of a reader, prepared when first used. */
+/* clang-format off */
+#define READ_TABLE(X)                                                                              \
+    X(READ_BEGIN,    "BEGIN")                                                                      \
+    X(READ_END,      "END")                                                                        \
+    X(READ_USER,     "SELECT rev, created, updated, doc FROM user WHERE email = ?")                \
+    X(READ_KEYS,     "SELECT sealed FROM device_keys WHERE dev_eui = ?")                           \
+    X(READ_JOIN,     "SELECT join_nonce, last_dev_nonce FROM join_state WHERE dev_eui = ?")        \
+    X(READ_NONCE,    "SELECT 1 FROM dev_nonce WHERE dev_eui = ? AND join_eui = ? AND nonce = ?")   \
+    X(READ_SEGMENTS, "SELECT n, first_pos, created FROM outbox_segment ORDER BY n")                \
+    X(READ_AUDIT,    "SELECT id, time, entry FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+
+enum read_sql {
+#define X(name, text) name,
+    READ_TABLE(X)
+#undef X
+    READ_COUNT
+};
+/* clang-format on */
+
+/* Statements over one outbox segment, kept for the segment that was read last. */
+enum scan_kind { SCAN_UP, SCAN_DOWN, SCAN_AT, SCAN_COUNT };
+
+struct segment_scan {
+    sqlite3_stmt *stmt;
+    uint64_t n;
 };
 
 struct store_reader {
     struct store *store;
     sqlite3 *db;
-    struct segment *segments; /* as known to this reader */
+    sqlite3_stmt *stmts[READ_COUNT];
+    sqlite3_stmt *records[REC_TYPE_COUNT]; /* by key */
+    struct segment_scan scans[SCAN_COUNT];
+    struct segment *segments; /* as the present read transaction sees them */
     size_t segment_count;
-    sqlite3_stmt *list; /* segments */
 };
 
 /* Maps SQLite's result code; SQLITE_OK, ROW and DONE are OK. */
 enum err sqlite_err(int code);
 
-/* Opens a connection with our settings (WAL, synchronous=FULL, foreign keys...), read back. */
-enum err sqlite_connect(const char *file, bool writer, sqlite3 **db);
+enum connection { CONNECT_WRITER, CONNECT_READER, CONNECT_CHECKPOINT };
+
+/* Opens a connection with our settings (WAL, synchronous=FULL, foreign keys...), read back. `vfs`
+ * NULL: the default. */
+enum err sqlite_connect(const char *file, const char *vfs, enum connection kind, sqlite3 **db);
 
 /* Runs a prepared statement that gives no rows, and resets it. */
 enum err sqlite_run(sqlite3_stmt *stmt);
 enum err sqlite_exec(sqlite3 *db, const char *sql);
 
-void bind_blob(sqlite3_stmt *stmt, int at, struct bytes blob); /* NULL for an empty range */
+void bind_blob(sqlite3_stmt *stmt, int at, struct bytes blob);   /* NULL for an empty range */
+void bind_octets(sqlite3_stmt *stmt, int at, struct bytes blob); /* a blob of no octets for one */
 void bind_eui(sqlite3_stmt *stmt, int at, struct lw_eui eui);
+void bind_u64(sqlite3_stmt *stmt, int at, uint64_t v);
+uint64_t column_u64(sqlite3_stmt *stmt, int at);
 struct bytes column_blob(sqlite3_stmt *stmt, int at, struct arena *arena);
 
+/* The column of a record's key, and of a member (snake case). */
+const char *sqlite_key_column(enum record_type type);
+void sqlite_column_name(char *to, size_t room, const char *member);
+
 /* sqlite_schema.c */
-enum err sqlite_migrate(sqlite3 *db, const char *file, struct arena *arena, const char **why);
+/* Checks the schema's version, then the master key, and only then migrates. */
+enum err sqlite_migrate(struct store *store, struct arena *arena, const char **why);
+/* ERR_CRYPTO if the store is another master key's; one that has no check value yet gets it. */
 enum err sqlite_check_key(sqlite3 *db, const struct secret *secret);
 
 /* sqlite_journal.c */
-enum err journal_append(struct store *store, const struct op_state *op, uint64_t last_pos);
+enum err journal_append(struct store *store, struct op_state *op);        /* sets op->seq */
+uint64_t journal_seq(const struct store *store, const struct live *live); /* of its newest row */
+void journal_dirty(struct store *store, uint64_t eui); /* a device has an unfolded row now */
 enum err fold_step(struct store *store, bool *more);
 bool fold_wanted(const struct store *store, int64_t now_us);
+void fold_free(struct store *store);
+
+/* sqlite_checkpoint.c */
+enum err checkpoint_open(struct store *store);
+void checkpoint_close(struct store *store);
+/* After a commit, and from housekeeping: has the thread work, or works itself if there is none. */
+void checkpoint_poll(struct store *store, bool housekeeping);
+/* Whether the log is so long that background work must wait for the checkpoint. */
+bool checkpoint_behind(const struct store *store);
 
 /* sqlite_outbox.c */
 enum err outbox_open(struct store *store);
@@ -156,7 +242,10 @@ enum err outbox_append(struct store *store, struct op_event *event, uint64_t pre
 enum err outbox_rotate(struct store *store, bool *did);
 enum err outbox_retain(struct store *store, bool *more);
 void outbox_close(struct store *store);
-void outbox_rolled_back(struct store *store);
+
+/* sqlite_read.c */
+enum err reader_prepare(struct store_reader *reader, const char *sql, sqlite3_stmt **stmt);
+enum err reader_stmt(struct store_reader *reader, enum read_sql which, sqlite3_stmt **stmt);
 
 /* sqlite_record.c */
 enum err record_put(struct store *store, struct op_record *op);

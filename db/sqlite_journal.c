@@ -1,36 +1,66 @@
 /*
- * sqlite_journal.c - appending state changes, and the fold that moves them into rows.
+ * sqlite_journal.c - the journal of states, and the fold that moves it into rows.
  *
- * An UPDATE in order of arrival costs some 11 us, an append 2 us; folded later in order of the key
+ * A state change costs one appended row. The fold writes many devices in order of the key, where
  * a row costs 3 us, and a device that spoke many times is written once (mechanics 10). The journal
  * row of a device is found through the live table; older rows of it are dead. A fold that dies half
  * way is harmless: rows carry their rev and seq, and start-up takes the newer.
+ *
+ * The newest row is never trimmed: it keeps the numbering, so that rows of `device_state` (and of a
+ * device that is made anew) always carry a seq at least as new as every row that was before them.
  */
 #include "db/sqlite.h"
 
 #include <stdlib.h>
 
-#define FOLD_CHUNK    500
+#define RUN_LENGTH    8192
+#define RUNS_PER_STEP 4
 #define TRIM_CHUNK    2000
 #define FOLD_ROWS_MAX 2000000u
+#define FOLD_ROWS_MIN 10000u
 #define FOLD_AGE_US   (600 * (int64_t)US_PER_S)
 
-enum err journal_append(struct store *store, const struct op_state *op, uint64_t last_pos)
+/* Half a seq of 0 means "folded" in the live table, so no row has such a number. */
+static uint64_t next_seq(uint64_t seq)
+{
+    return (uint32_t)(seq + 1) ? seq + 1 : seq + 2;
+}
+
+enum err journal_append(struct store *store, struct op_state *op)
 {
     sqlite3_stmt *stmt = store->stmts[SQL_JOURNAL_ADD];
 
-    (void)sqlite3_bind_int64(stmt, 1, (sqlite3_int64)store->journal_next);
+    op->seq = store->journal_next;
+    bind_u64(stmt, 1, op->seq);
     bind_eui(stmt, 2, op->dev_eui);
-    (void)sqlite3_bind_int64(stmt, 3, (sqlite3_int64)(op->rev + 1));
-    (void)sqlite3_bind_int64(stmt, 4, (sqlite3_int64)last_pos);
-    (void)sqlite3_bind_blob(stmt, 5, op->state.p, (int)op->state.n, SQLITE_STATIC);
-    store->journal_next++;
+    bind_u64(stmt, 3, op->rev + 1);
+    bind_u64(stmt, 4, op->last_pos);
+    bind_octets(stmt, 5, op->state);
+    store->journal_next = next_seq(store->journal_next);
     return sqlite_run(stmt);
+}
+
+/* Rows of 2^32 numbers never lie in the journal at once, so half a seq tells which is meant. */
+uint64_t journal_seq(const struct store *store, const struct live *live)
+{
+    return store->journal_next - (uint32_t)((uint32_t)store->journal_next - live->seq);
+}
+
+void journal_dirty(struct store *store, uint64_t eui)
+{
+    if (store->dirty_n == store->dirty_room) {
+        store->dirty_room = store->dirty_room ? store->dirty_room * 2 : 1024;
+        store->dirty_euis =
+            xrealloc(store->dirty_euis, store->dirty_room * sizeof(*store->dirty_euis));
+    }
+    store->dirty_euis[store->dirty_n++] = eui;
+    if (store->dirty++ == 0)
+        store->journal_since_us = clock_mono(store->options.clock);
 }
 
 bool fold_wanted(const struct store *store, int64_t now_us)
 {
-    uint64_t rows = store->journal_next - store->journal_base - 1;
+    uint64_t rows = store->journal_next - store->journal_first;
     uint64_t most = store->options.fold_rows ? store->options.fold_rows : FOLD_ROWS_MAX;
     int64_t age = store->options.fold_age_us ? store->options.fold_age_us : FOLD_AGE_US;
 
@@ -39,7 +69,23 @@ bool fold_wanted(const struct store *store, int64_t now_us)
     if (!store->dirty)
         return false;
     return rows >= most || now_us - store->journal_since_us >= age ||
-           (rows > 10000 && store->dirty * 5 >= store->live.count);
+           (rows > FOLD_ROWS_MIN && store->dirty * 5 >= store->live.count);
+}
+
+static void fold_begin(struct store *store)
+{
+    struct fold *fold = &store->fold;
+    size_t runs = (store->dirty_n + RUN_LENGTH - 1) / RUN_LENGTH;
+
+    *fold = (struct fold){.running = true,
+                          .euis = store->dirty_euis,
+                          .count = store->dirty_n,
+                          .runs = xcalloc(runs + 1, sizeof(*fold->runs)),
+                          .until = store->journal_next,
+                          .trim_at = store->journal_first};
+    store->dirty_euis = NULL;
+    store->dirty_n = store->dirty_room = 0;
+    store->stats.folds++;
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -49,106 +95,145 @@ static int compare_u64(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void fold_begin(struct store *store)
+/* Rows lie in the order of signed keys; flipping the top bit gives it to unsigned ones. */
+static uint64_t row_order(uint64_t eui)
 {
-    struct fold *fold = &store->fold;
+    return eui ^ (uint64_t)1 << 63;
+}
 
-    fold->euis = xcalloc(store->dirty + 1, sizeof(*fold->euis));
-    fold->count = fold->at = 0;
-    for (size_t i = 0; i < store->live.room; i++) {
-        const struct live *live = &store->live.slots[i];
+static void heap_down(struct fold *fold, size_t at)
+{
+    for (;;) {
+        size_t least = at;
 
-        if (live->rev && live->seq && fold->count < store->dirty)
-            fold->euis[fold->count++] = live->eui;
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < fold->run_count; child++) {
+            if (fold->euis[fold->runs[child].at] < fold->euis[fold->runs[least].at])
+                least = child;
+        }
+        if (least == at)
+            return;
+        struct fold_run run = fold->runs[at];
+
+        fold->runs[at] = fold->runs[least];
+        fold->runs[least] = run;
+        at = least;
     }
-    qsort(fold->euis, fold->count, sizeof(*fold->euis), compare_u64);
-    fold->until = store->journal_next;
-    fold->trim_at = store->journal_base + 1;
-    fold->trimming = false;
-    fold->running = true;
-    store->stats.folds++;
+}
+
+/* Sorts a few runs more; with the last one the heap stands. */
+static void sort_runs(struct fold *fold)
+{
+    for (unsigned i = 0; i < RUNS_PER_STEP && fold->sorted < fold->count; i++) {
+        size_t end =
+            fold->sorted + RUN_LENGTH < fold->count ? fold->sorted + RUN_LENGTH : fold->count;
+
+        for (size_t k = fold->sorted; k < end; k++)
+            fold->euis[k] = row_order(fold->euis[k]);
+        qsort(fold->euis + fold->sorted, end - fold->sorted, sizeof(*fold->euis), compare_u64);
+        fold->runs[fold->run_count++] = (struct fold_run){.at = fold->sorted, .end = end};
+        fold->sorted = end;
+    }
+    for (size_t i = fold->run_count; fold->sorted == fold->count && i-- > 0;)
+        heap_down(fold, i);
+}
+
+/* Takes the next devices in order of the key. */
+static void take_chunk(struct fold *fold)
+{
+    while (fold->chunk_n < FOLD_CHUNK && fold->run_count) {
+        struct fold_run *run = &fold->runs[0];
+
+        fold->chunk[fold->chunk_n++] = row_order(fold->euis[run->at++]);
+        if (run->at == run->end)
+            *run = fold->runs[--fold->run_count];
+        heap_down(fold, 0);
+    }
 }
 
 /* Writes one device's newest journal row into its row. */
 static enum err fold_device(struct store *store, const struct live *live)
 {
     sqlite3_stmt *get = store->stmts[SQL_JOURNAL_GET], *put = store->stmts[SQL_STATE_FOLD];
-    struct lw_eui eui = {live->eui};
+    uint64_t seq = journal_seq(store, live);
+    int code;
     enum err err;
 
-    (void)sqlite3_bind_int64(get, 1, (sqlite3_int64)(store->journal_base + live->seq));
-    if (sqlite3_step(get) != SQLITE_ROW) {
+    bind_u64(get, 1, seq);
+    code = sqlite3_step(get);
+    if (code != SQLITE_ROW) {
         (void)sqlite3_reset(get);
-        return ERR_CORRUPT;
+        return code == SQLITE_DONE ? ERR_CORRUPT : sqlite_err(code);
     }
-    bind_eui(put, 1, eui);
-    (void)sqlite3_bind_int64(put, 2, live->rev);
-    (void)sqlite3_bind_int64(put, 3, (sqlite3_int64)live->last_pos);
-    (void)sqlite3_bind_blob(put, 4, sqlite3_column_blob(get, 0), sqlite3_column_bytes(get, 0),
-                            SQLITE_STATIC);
-    (void)sqlite3_bind_int64(put, 5, (sqlite3_int64)(store->journal_base + live->seq));
+    bind_eui(put, 1, (struct lw_eui){live->eui});
+    bind_u64(put, 2, live->rev);
+    bind_u64(put, 3, live->last_pos);
+    bind_octets(put, 4, column_blob(get, 0, NULL));
+    bind_u64(put, 5, seq);
     err = sqlite_run(put);
     (void)sqlite3_reset(get);
     return err;
 }
 
-static enum err fold_rows(struct store *store)
+static enum err write_chunk(struct store *store)
 {
-    struct fold *fold = &store->fold;
-    size_t end = fold->at + FOLD_CHUNK < fold->count ? fold->at + FOLD_CHUNK : fold->count;
+    const struct fold *fold = &store->fold;
     enum err err = sqlite_run(store->stmts[SQL_BEGIN]);
 
-    for (size_t i = fold->at; !err && i < end; i++) {
-        struct live *live = live_get(&store->live, fold->euis[i]);
+    for (size_t i = 0; !err && i < fold->chunk_n; i++) {
+        const struct live *live = live_get(&store->live, fold->chunk[i]);
 
-        if (live && live->seq && store->journal_base + live->seq < fold->until)
+        if (live && live->seq)
             err = fold_device(store, live);
     }
     if (!err)
         err = sqlite_run(store->stmts[SQL_COMMIT]);
-    if (err) {
+    if (err && !sqlite3_get_autocommit(store->db))
         (void)sqlite_run(store->stmts[SQL_ROLLBACK]);
-        return err;
-    }
-    for (size_t i = fold->at; i < end; i++) {
-        struct live *live = live_get(&store->live, fold->euis[i]);
+    return err;
+}
 
-        if (live && live->seq && store->journal_base + live->seq < fold->until) {
+/* A chunk whose transaction failed is kept and written again the next time. */
+static enum err fold_rows(struct store *store)
+{
+    struct fold *fold = &store->fold;
+    enum err err;
+
+    take_chunk(fold);
+    err = write_chunk(store);
+    if (err)
+        return err;
+    for (size_t i = 0; i < fold->chunk_n; i++) {
+        struct live *live = live_get(&store->live, fold->chunk[i]);
+
+        if (live && live->seq) {
             live->seq = 0;
             store->dirty--;
             store->stats.fold_rows++;
         }
     }
-    fold->at = end;
+    fold->chunk_n = 0;
     return OK;
-}
-
-/* Gives seqs a new base, so that 32 bits suffice for ever. */
-static void rebase(struct store *store, uint64_t base)
-{
-    uint64_t by = base - store->journal_base;
-
-    for (size_t i = 0; i < store->live.room; i++) {
-        struct live *live = &store->live.slots[i];
-
-        if (live->rev && live->seq)
-            live->seq -= (uint32_t)by;
-    }
-    store->journal_base = base;
 }
 
 static enum err trim_rows(struct store *store)
 {
     struct fold *fold = &store->fold;
-    uint64_t to =
-        fold->trim_at + TRIM_CHUNK < fold->until ? fold->trim_at + TRIM_CHUNK : fold->until;
+    uint64_t end = fold->until - 1;
+    uint64_t to = fold->trim_at + TRIM_CHUNK < end ? fold->trim_at + TRIM_CHUNK : end;
     enum err err;
 
-    (void)sqlite3_bind_int64(store->stmts[SQL_JOURNAL_TRIM], 1, (sqlite3_int64)to);
+    bind_u64(store->stmts[SQL_JOURNAL_TRIM], 1, to);
     err = sqlite_run(store->stmts[SQL_JOURNAL_TRIM]);
     if (!err)
-        fold->trim_at = to;
+        fold->trim_at = store->journal_first = to;
     return err;
+}
+
+void fold_free(struct store *store)
+{
+    free(store->fold.euis);
+    free(store->fold.runs);
+    store->fold = (struct fold){0};
 }
 
 enum err fold_step(struct store *store, bool *more)
@@ -158,14 +243,14 @@ enum err fold_step(struct store *store, bool *more)
 
     if (!fold->running)
         fold_begin(store);
-    if (fold->at < fold->count) {
+    if (fold->sorted < fold->count) {
+        sort_runs(fold);
+    } else if (fold->run_count || fold->chunk_n) {
         err = fold_rows(store);
-    } else if (fold->trim_at < fold->until) {
+    } else if (fold->trim_at + 1 < fold->until) {
         err = trim_rows(store);
     } else {
-        rebase(store, fold->until - 1);
-        free(fold->euis);
-        *fold = (struct fold){0};
+        fold_free(store);
         store->journal_since_us = clock_mono(store->options.clock);
     }
     *more = !err && fold->running;

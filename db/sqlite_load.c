@@ -15,73 +15,100 @@ struct newest {
     uint64_t seq, rev, last_pos;
 };
 
-static enum err scan_journal(struct store *store, struct map *newest, struct newest **all)
+struct journal {
+    struct map index; /* EUI -> place in `all` */
+    struct newest *all;
+    size_t n, room;
+};
+
+static struct newest *journal_entry(struct journal *journal, uint64_t eui)
+{
+    size_t at = (size_t)(uintptr_t)map_get(&journal->index, eui);
+
+    if (at)
+        return &journal->all[at - 1];
+    if (journal->n == journal->room) {
+        journal->room = journal->room ? journal->room * 2 : 1024;
+        journal->all = xrealloc(journal->all, journal->room * sizeof(*journal->all));
+    }
+    (void)map_put(&journal->index, eui, (void *)(uintptr_t)++journal->n);
+    return &journal->all[journal->n - 1];
+}
+
+/* An error must not pass for the end: devices would go back to counters that were used. */
+static enum err scan_journal(struct store *store, struct journal *journal)
 {
     sqlite3_stmt *stmt;
-    size_t n = 0, room = 1024;
+    int code;
+    bool first = true;
     enum err err = sqlite_err(sqlite3_prepare_v2(
         store->db, "SELECT seq, dev_eui, rev, last_pos FROM journal ORDER BY seq", -1, &stmt,
         NULL));
 
     if (err)
         return err;
-    *all = xcalloc(room, sizeof(**all));
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        uint64_t eui = (uint64_t)sqlite3_column_int64(stmt, 1);
-        size_t at = (size_t)(uintptr_t)map_get(newest, eui);
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct newest *newest = journal_entry(journal, column_u64(stmt, 1));
 
-        if (!at) {
-            at = ++n;
-            if (n >= room) {
-                room *= 2;
-                *all = xrealloc(*all, room * sizeof(**all));
-            }
-            (void)map_put(newest, eui, (void *)(uintptr_t)at);
-        }
-        (*all)[at] = (struct newest){.seq = (uint64_t)sqlite3_column_int64(stmt, 0),
-                                     .rev = (uint64_t)sqlite3_column_int64(stmt, 2),
-                                     .last_pos = (uint64_t)sqlite3_column_int64(stmt, 3)};
-        if (!store->journal_base || (*all)[at].seq <= store->journal_base)
-            store->journal_base = (*all)[at].seq - 1;
-        store->journal_next = (*all)[at].seq + 1;
+        *newest = (struct newest){.seq = column_u64(stmt, 0),
+                                  .rev = column_u64(stmt, 2),
+                                  .last_pos = column_u64(stmt, 3)};
+        if (first)
+            store->journal_first = newest->seq;
+        first = false;
+        store->journal_next = newest->seq + 1;
     }
     (void)sqlite3_finalize(stmt);
+    if (!(uint32_t)store->journal_next)
+        store->journal_next++; /* see sqlite_journal.c */
+    return sqlite_err(code);
+}
+
+/* Takes the journal's state where it is newer than the row's. The statement stays open while the
+ * loader looks at it. */
+static enum err load_journalled(struct store *store, const struct newest *newest, struct live *live,
+                                struct loaded_device *device)
+{
+    sqlite3_stmt *get = store->stmts[SQL_JOURNAL_GET];
+    int code;
+
+    bind_u64(get, 1, newest->seq);
+    code = sqlite3_step(get);
+    if (code != SQLITE_ROW)
+        return code == SQLITE_DONE ? ERR_CORRUPT : sqlite_err(code);
+    device->state = column_blob(get, 0, NULL);
+    device->rev = newest->rev;
+    live->rev = (uint32_t)newest->rev;
+    /* An event without a state moves the row's position alone. */
+    live->last_pos = newest->last_pos > live->last_pos ? newest->last_pos : live->last_pos;
+    live->seq = (uint32_t)newest->seq;
+    journal_dirty(store, live->eui);
     return OK;
 }
 
 /* Enters the device into the live table, and gives its newest state. */
-static enum err load_state(struct store *store, sqlite3_stmt *row, const struct newest *journal,
+static enum err load_state(struct store *store, sqlite3_stmt *row, const struct newest *newest,
                            struct loaded_device *device)
 {
-    sqlite3_stmt *get = store->stmts[SQL_JOURNAL_GET];
-    uint64_t rev = (uint64_t)sqlite3_column_int64(row, 6);
-    uint64_t last_pos = (uint64_t)sqlite3_column_int64(row, 7);
-    uint64_t seq = (uint64_t)sqlite3_column_int64(row, 8);
+    uint64_t seq = column_u64(row, 8);
+    struct live known = {.rev = (uint32_t)column_u64(row, 6), .last_pos = column_u64(row, 7)};
     struct live *live;
 
+    if (!known.rev && !known.last_pos)
+        return ERR_CORRUPT;
+    device->rev = known.rev;
     device->state = column_blob(row, 9, NULL);
     device->active = column_blob(row, 10, NULL);
     device->pending = column_blob(row, 11, NULL);
-    device->rev = rev;
-    if (seq >= store->journal_next)
-        store->journal_next = seq + 1;
     live = live_put(&store->live, device->dev_eui.v);
-    live->rev = (uint32_t)rev;
-    live->last_pos = last_pos;
-    if (!journal || journal->seq <= seq || journal->rev <= rev)
+    live->rev = known.rev;
+    live->last_pos = known.last_pos;
+    if (!newest || newest->seq <= seq || newest->rev <= known.rev)
         return OK;
-    (void)sqlite3_bind_int64(get, 1, (sqlite3_int64)journal->seq);
-    if (sqlite3_step(get) != SQLITE_ROW)
-        return ERR_CORRUPT;
-    device->state = column_blob(get, 0, NULL);
-    device->rev = live->rev = (uint32_t)journal->rev;
-    live->last_pos = journal->last_pos;
-    live->seq = (uint32_t)(journal->seq - store->journal_base);
-    store->dirty++;
-    return OK;
+    return load_journalled(store, newest, live, device);
 }
 
-static enum err load_device(struct store *store, sqlite3_stmt *row, const struct newest *journal,
+static enum err load_device(struct store *store, sqlite3_stmt *row, const struct newest *newest,
                             const struct store_loader *loader)
 {
     struct loaded_device device = {.dev_eui = {(uint64_t)sqlite3_column_int64(row, 0)}};
@@ -99,7 +126,7 @@ static enum err load_device(struct store *store, sqlite3_stmt *row, const struct
     device.is_disabled = sqlite3_column_int(row, 4) != 0;
     device.skip_fcnt_check = sqlite3_column_int(row, 5) != 0;
     if (sqlite3_column_type(row, 6) != SQLITE_NULL)
-        err = load_state(store, row, journal, &device);
+        err = load_state(store, row, newest, &device);
     if (!err && loader->device)
         loader->device(loader->arg, &device);
     (void)sqlite3_reset(store->stmts[SQL_JOURNAL_GET]);
@@ -108,14 +135,11 @@ static enum err load_device(struct store *store, sqlite3_stmt *row, const struct
 
 static enum err load_devices(struct store *store, const struct store_loader *loader)
 {
-    struct map newest;
-    struct newest *all = NULL;
+    struct journal journal = {0};
     sqlite3_stmt *stmt = NULL;
     int code = SQLITE_DONE;
-    enum err err;
+    enum err err = scan_journal(store, &journal);
 
-    map_init(&newest);
-    err = scan_journal(store, &newest, &all);
     if (!err)
         err = sqlite_err(sqlite3_prepare_v2(
             store->db,
@@ -124,17 +148,14 @@ static enum err load_devices(struct store *store, const struct store_loader *loa
             "FROM device d LEFT JOIN device_state s ON s.dev_eui = d.dev_eui ORDER BY d.dev_eui",
             -1, &stmt, NULL));
     while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        size_t at = (size_t)(uintptr_t)map_get(&newest, (uint64_t)sqlite3_column_int64(stmt, 0));
+        size_t at = (size_t)(uintptr_t)map_get(&journal.index, column_u64(stmt, 0));
 
-        err = load_device(store, stmt, at ? &all[at] : NULL, loader);
+        err = load_device(store, stmt, at ? &journal.all[at - 1] : NULL, loader);
     }
     (void)sqlite3_finalize(stmt);
-    /* Rows without a journal: numbering goes on after the greatest seq that any row carries. */
-    if (!newest.count)
-        store->journal_base = store->journal_next - 1;
+    map_fini(&journal.index);
+    free(journal.all);
     store->journal_since_us = clock_mono(store->options.clock);
-    map_fini(&newest);
-    free(all);
     return err ? err : sqlite_err(code);
 }
 
@@ -224,7 +245,7 @@ static enum err load_records(struct store *store, enum record_type type,
 
 enum err store_load(struct store *store, const struct store_loader *loader)
 {
-    enum err err = OK;
+    enum err err = store->loaded ? ERR_BAD_STATE : OK;
 
     for (unsigned type = 0; !err && loader->record && type < REC_TYPE_COUNT; type++) {
         if (record_types[type].shared)
@@ -234,5 +255,8 @@ enum err store_load(struct store *store, const struct store_loader *loader)
         err = load_devices(store, loader);
     if (!err)
         err = load_queue(store, loader);
-    return err ? err : load_attempts(store, loader);
+    if (!err)
+        err = load_attempts(store, loader);
+    store->loaded = !err;
+    return err;
 }

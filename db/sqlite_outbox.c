@@ -63,77 +63,101 @@ static enum err segment_new(struct store *store)
     if (!err)
         err = sqlite_run(store->stmts[SQL_COMMIT]);
     if (err) {
-        (void)sqlite_run(store->stmts[SQL_ROLLBACK]);
+        if (!sqlite3_get_autocommit(store->db))
+            (void)sqlite_run(store->stmts[SQL_ROLLBACK]);
         return err;
     }
     segment_remember(store, &segment);
-    return prepare_add(store);
+    (void)sqlite3_finalize(store->outbox_add);
+    store->outbox_add = NULL; /* prepared with the next event */
+    return OK;
+}
+
+static uint64_t segment_bytes(const struct store *store)
+{
+    return store->options.segment_bytes ? store->options.segment_bytes : SEGMENT_BYTES;
 }
 
 /* Reads one number of a segment: its greatest position or its size. */
-static uint64_t segment_number(struct store *store, const char *what, uint64_t n)
+static enum err segment_number(struct store *store, const char *what, uint64_t n, uint64_t *v)
 {
     sqlite3_stmt *stmt = NULL;
     char sql[160];
-    uint64_t v = 0;
+    int code = SQLITE_DONE;
+    enum err err;
 
     (void)snprintf(sql, sizeof(sql), "SELECT %s FROM outbox_%llu", what, (unsigned long long)n);
-    if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW)
-        v = (uint64_t)sqlite3_column_int64(stmt, 0);
+    err = sqlite_err(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL));
+    if (!err)
+        code = sqlite3_step(stmt);
+    *v = code == SQLITE_ROW ? column_u64(stmt, 0) : 0;
     (void)sqlite3_finalize(stmt);
-    return v;
+    return err ? err : sqlite_err(code);
 }
 
-enum err outbox_open(struct store *store)
+static enum err read_segments(struct store *store)
 {
     sqlite3_stmt *stmt = NULL;
-    uint64_t end = 1;
+    int code = SQLITE_DONE;
     enum err err = sqlite_err(sqlite3_prepare_v2(
         store->db, "SELECT n, first_pos, created FROM outbox_segment ORDER BY n", -1, &stmt, NULL));
 
-    while (!err && sqlite3_step(stmt) == SQLITE_ROW) {
-        struct segment segment = {.n = (uint64_t)sqlite3_column_int64(stmt, 0),
-                                  .first_pos = (uint64_t)sqlite3_column_int64(stmt, 1),
-                                  .created_us = sqlite3_column_int64(stmt, 2)};
+    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct segment segment = {.n = column_u64(stmt, 0),
+                                  .first_pos = column_u64(stmt, 1),
+                                  .created_us = sqlite3_column_int64(stmt, 2),
+                                  .bytes = segment_bytes(store)};
 
         segment_remember(store, &segment);
     }
     (void)sqlite3_finalize(stmt);
+    return err ? err : sqlite_err(code);
+}
+
+/* A position that was given once is never given again: an error here stops the start. */
+enum err outbox_open(struct store *store)
+{
+    struct segment *newest;
+    uint64_t last = 0;
+    enum err err = read_segments(store);
+
+    store->outbox_next = 1;
     if (err)
         return err;
-    for (size_t i = 0; i < store->segment_count; i++) {
-        struct segment *segment = &store->segments[i];
-        uint64_t last = segment_number(store, "max(pos)", segment->n);
-
-        /* Full segments are what they are; only the newest must be weighed. */
-        segment->bytes =
-            i + 1 < store->segment_count
-                ? SEGMENT_BYTES
-                : segment_number(store, "coalesce(sum(length(facts) + 24), 0)", segment->n);
-        store->outbox_bytes += segment->bytes;
-        end = segment->first_pos > end ? segment->first_pos : end;
-        end = last + 1 > end ? last + 1 : end;
+    if (!store->segment_count) {
+        atomic_store(&store->outbox_end, 1);
+        return segment_new(store);
     }
-    store->outbox_next = end;
-    atomic_store(&store->outbox_end, end);
-    return store->segment_count ? prepare_add(store) : segment_new(store);
+    /* Full segments are what they are; only the newest must be weighed. */
+    newest = &store->segments[store->segment_count - 1];
+    err = segment_number(store, "max(pos)", newest->n, &last);
+    if (!err)
+        err = segment_number(store, "coalesce(sum(length(facts) + 24), 0)", newest->n,
+                             &newest->bytes);
+    if (err)
+        return err;
+    for (size_t i = 0; i < store->segment_count; i++)
+        store->outbox_bytes += store->segments[i].bytes;
+    store->outbox_next = last + 1 > newest->first_pos ? last + 1 : newest->first_pos;
+    atomic_store(&store->outbox_end, store->outbox_next);
+    return OK;
 }
 
 enum err outbox_append(struct store *store, struct op_event *event, uint64_t prev)
 {
-    sqlite3_stmt *stmt = store->outbox_add;
     struct segment *segment = &store->segments[store->segment_count - 1];
-    enum err err;
+    enum err err = store->outbox_add ? OK : prepare_add(store);
+    sqlite3_stmt *stmt = store->outbox_add;
 
+    if (err)
+        return err;
     event->pos = store->outbox_next;
-    (void)sqlite3_bind_int64(stmt, 1, (sqlite3_int64)event->pos);
-    (void)sqlite3_bind_int64(stmt, 2, (sqlite3_int64)prev);
+    bind_u64(stmt, 1, event->pos);
+    bind_u64(stmt, 2, prev);
     bind_eui(stmt, 3, event->dev_eui);
     (void)sqlite3_bind_int(stmt, 4, event->type);
     (void)sqlite3_bind_int64(stmt, 5, event->utc_us);
-    (void)sqlite3_bind_blob(stmt, 6, event->facts.p ? (const void *)event->facts.p : "",
-                            (int)event->facts.n, SQLITE_STATIC);
+    bind_octets(stmt, 6, event->facts);
     err = sqlite_run(stmt);
     if (!err) {
         store->outbox_next++;
@@ -143,14 +167,9 @@ enum err outbox_append(struct store *store, struct op_event *event, uint64_t pre
     return err;
 }
 
-void outbox_rolled_back(struct store *store)
-{
-    store->outbox_next = atomic_load(&store->outbox_end);
-}
-
 enum err outbox_rotate(struct store *store, bool *did)
 {
-    *did = store->segments[store->segment_count - 1].bytes >= SEGMENT_BYTES;
+    *did = store->segments[store->segment_count - 1].bytes >= segment_bytes(store);
     return *did ? segment_new(store) : OK;
 }
 
@@ -186,7 +205,8 @@ enum err outbox_retain(struct store *store, bool *more)
     if (!err)
         err = sqlite_run(store->stmts[SQL_COMMIT]);
     if (err) {
-        (void)sqlite_run(store->stmts[SQL_ROLLBACK]);
+        if (!sqlite3_get_autocommit(store->db))
+            (void)sqlite_run(store->stmts[SQL_ROLLBACK]);
         return err;
     }
     store->outbox_bytes -= first.bytes < store->outbox_bytes ? first.bytes : store->outbox_bytes;

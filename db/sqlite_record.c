@@ -20,26 +20,6 @@ static bool is_column(const struct field *f)
     return !(f->flags & F_KEY) && (f->flags & (F_PARENT | F_SEARCH | F_COLUMN));
 }
 
-static void snake(char *to, size_t room, const char *camel)
-{
-    size_t n = 0;
-
-    for (; *camel && n + 2 < room; camel++) {
-        if (*camel >= 'A' && *camel <= 'Z') {
-            to[n++] = '_';
-            to[n++] = (char)(*camel - 'A' + 'a');
-        } else {
-            to[n++] = *camel;
-        }
-    }
-    to[n] = '\0';
-}
-
-static const char *key_column(enum record_type type)
-{
-    return type == REC_DEVICE ? "dev_eui" : type == REC_GATEWAY ? "gateway_id" : "id";
-}
-
 static void text_add(char *to, size_t room, const char *part)
 {
     size_t n = strlen(to);
@@ -56,7 +36,7 @@ static void put_sql(enum record_type type, char *sql, size_t room)
     for (const struct field *f = info->fields; f->kind != F_END; f++) {
         if (!is_column(f))
             continue;
-        snake(column, sizeof(column), f->name);
+        sqlite_column_name(column, sizeof(column), f->name);
         (void)snprintf(part, sizeof(part), ", %s", column);
         text_add(names, sizeof(names), part);
         text_add(marks, sizeof(marks), ",?");
@@ -67,7 +47,8 @@ static void put_sql(enum record_type type, char *sql, size_t room)
                    "INSERT INTO %s (%s, rev, created, updated, doc%s) VALUES (?,?,?,?,?%s) "
                    "ON CONFLICT (%s) DO UPDATE SET rev = excluded.rev, "
                    "updated = excluded.updated, doc = excluded.doc%s",
-                   info->table, key_column(type), names, marks, key_column(type), sets);
+                   info->table, sqlite_key_column(type), names, marks, sqlite_key_column(type),
+                   sets);
 }
 
 static enum err statement(struct store *store, enum record_type type, int which,
@@ -84,7 +65,7 @@ static enum err statement(struct store *store, enum record_type type, int which,
     else
         (void)snprintf(sql, sizeof(sql), "%s FROM %s WHERE %s = ?",
                        which == STMT_GET ? "SELECT rev, created" : "DELETE", info->table,
-                       key_column(type));
+                       sqlite_key_column(type));
     if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) !=
         SQLITE_OK) {
         LOG_ERROR("record_statement", log_str("sql", sql),

@@ -10,16 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static unsigned schema_version(sqlite3 *db)
+static enum err schema_version(sqlite3 *db, unsigned *version)
 {
     sqlite3_stmt *stmt = NULL;
-    unsigned v = 0;
+    enum err err = sqlite_err(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL));
 
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW)
-        v = (unsigned)sqlite3_column_int(stmt, 0);
+    *version = 0;
+    if (!err)
+        err = sqlite_err(sqlite3_step(stmt));
+    if (!err)
+        *version = (unsigned)sqlite3_column_int(stmt, 0);
     (void)sqlite3_finalize(stmt);
-    return v;
+    return err;
 }
 
 static unsigned newest_known(void)
@@ -69,44 +71,11 @@ static enum err apply(sqlite3 *db, const struct migration *m, struct arena *aren
         err = sqlite_exec(db, "COMMIT");
     if (err) {
         *why = arena_printf(arena, "migration %04u %s: %s", m->number, m->name, sqlite3_errmsg(db));
-        (void)sqlite_exec(db, "ROLLBACK");
+        if (!sqlite3_get_autocommit(db))
+            (void)sqlite_exec(db, "ROLLBACK");
     } else {
         LOG_INFO("migration_applied", log_uint("number", m->number), log_str("name", m->name));
     }
-    return err;
-}
-
-enum err sqlite_migrate(sqlite3 *db, const char *file, struct arena *arena, const char **why)
-{
-    unsigned version = schema_version(db);
-    enum err err = OK;
-
-    if (version > newest_known()) {
-        *why = arena_printf(arena, "%s was written by a newer version (schema %u, known %u)", file,
-                            version, newest_known());
-        return ERR_UNSUPPORTED;
-    }
-    if (version > 0 && version < newest_known())
-        err = snapshot(db, file, version, arena, why);
-    for (const struct migration *m = sqlite_migrations; !err && m->sql; m++) {
-        if (m->number > version)
-            err = apply(db, m, arena, why);
-    }
-    return err;
-}
-
-enum err store_migration_status(const char *file, struct migration_status *status)
-{
-    sqlite3 *db = NULL;
-    enum err err;
-
-    *status = (struct migration_status){.known = newest_known()};
-    if (access(file, F_OK) != 0)
-        return OK;
-    err = sqlite_connect(file, false, &db);
-    if (!err)
-        status->applied = schema_version(db);
-    (void)sqlite3_close_v2(db);
     return err;
 }
 
@@ -149,4 +118,59 @@ enum err sqlite_check_key(sqlite3 *db, const struct secret *secret)
     }
     (void)sqlite3_finalize(stmt);
     return err || code == SQLITE_ROW ? err : store_check_value(db, secret);
+}
+
+/* Migrates from `version` on; a store that has data is copied first. */
+static enum err migrate_from(struct store *store, unsigned version, struct arena *arena,
+                             const char **why)
+{
+    enum err err = OK;
+
+    if (version > 0 && version < newest_known())
+        err = snapshot(store->db, store->file, version, arena, why);
+    for (const struct migration *m = sqlite_migrations; !err && m->sql; m++) {
+        if (m->number > version)
+            err = apply(store->db, m, arena, why);
+    }
+    return err;
+}
+
+enum err sqlite_migrate(struct store *store, struct arena *arena, const char **why)
+{
+    unsigned version;
+    enum err err = schema_version(store->db, &version);
+
+    if (!err && version > newest_known()) {
+        *why = arena_printf(arena, "%s was written by a newer version (schema %u, known %u)",
+                            store->file, version, newest_known());
+        return ERR_UNSUPPORTED;
+    }
+    *why = NULL;
+    if (!err && version > 0)
+        err = sqlite_check_key(store->db, &store->secret);
+    if (!err)
+        err = migrate_from(store, version, arena, why);
+    if (!err && version == 0)
+        err = sqlite_check_key(store->db, &store->secret);
+    if (err == ERR_CRYPTO)
+        *why = arena_printf(arena, "%s was written under another master key", store->file);
+    else if (err && !*why)
+        *why = arena_printf(arena, "%s: %s", store->file, sqlite3_errmsg(store->db));
+    return err;
+}
+
+/* Read only, and without our settings: the file may be a backup that nobody serves. */
+enum err store_migration_status(const char *file, struct migration_status *status)
+{
+    sqlite3 *db = NULL;
+    enum err err;
+
+    *status = (struct migration_status){.known = newest_known()};
+    if (access(file, F_OK) != 0)
+        return OK;
+    err = sqlite_err(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+    if (!err)
+        err = schema_version(db, &status->applied);
+    (void)sqlite3_close_v2(db);
+    return err;
 }

@@ -9,12 +9,19 @@
  *   ERR_EXISTS    a unique value (DevNonce, key of a record, e-mail) is there already
  *   ERR_REFERENCE a parent does not exist      ERR_IN_USE  children exist
  *   ERR_NOT_FOUND the record to change is gone
+ *   ERR_BAD_STATE the change makes no sense: two states of one device in it, or live state or
+ *                 events before store_load
  * The whole batch failing with ERR_AWAY (disk full, locked, I/O) saves nothing; it may be tried
  * again. Nothing may be spoken before the result is OK (design: save before you speak).
  *
  * Live state of a device. One row per device: `state` (mutable, opaque to the store, written by
  * ns/session), `active` and `pending` session (keys sealed by db/secret). A state change alone is
- * appended to the journal and folded later; a change of a session is written through.
+ * appended to the journal and folded later; a change of a session is written through. What a
+ * device had is gone with its record; a device made anew under the same DevEUI begins at rev 0 (its
+ * used DevNonces and JoinNonce stay: they are the device's, not the record's).
+ *
+ * Events of one device are chained: each row has the position of the one before (0: none). An event
+ * needs no state beside it, but its device must exist (ERR_REFERENCE).
  *
  * Reading. A reader is a connection of its own for one thread. It sees committed data; state that
  * is not folded yet is only in the home worker's memory, which is where live state is asked for.
@@ -54,6 +61,7 @@ struct op_state {
     struct bytes state;
     unsigned set; /* STATE_SET_*: write these too; an empty blob clears */
     struct bytes active, pending;
+    uint64_t last_pos, seq; /* the store's own notes while it commits */
 };
 
 struct op_event {
@@ -132,7 +140,9 @@ struct change {
     void (*done)(struct worker *worker, struct mail *mail); /* at reply_to; mail is this change */
     void *owner;                                            /* the job or request */
     struct op *first, *last;
-    size_t bytes; /* rough size, for the bound on what waits */
+    size_t bytes;   /* rough size, for the bound on what waits; set when it is submitted */
+    bool fail_fast; /* ERR_AWAY at once while the store is away (API writes; changes with records
+                       or keys always are) */
     enum err result;
 };
 
@@ -154,6 +164,10 @@ struct store_options {
     /* Thresholds of the fold, 0: the defaults of mechanics 10 (tests make them small). */
     uint64_t fold_rows;
     int64_t fold_age_us;
+    uint64_t segment_bytes; /* of an outbox segment, 0: the engine's */
+    /* Checkpoints run in a thread of their own. false: in store_housekeep (deterministic tests). */
+    bool checkpoint_thread;
+    const char *vfs; /* SQLite's file layer by name, for tests; NULL: the default */
 };
 
 /* Opens, locks (one server per SQLite file: ERR_BUSY), migrates, checks the master key's check
@@ -263,7 +277,7 @@ enum err store_events_back(struct store_reader *reader, uint64_t before, size_t 
 /* One event by position; ERR_NOT_FOUND if it is gone. */
 enum err store_event_at(struct store_reader *reader, uint64_t pos, struct arena *arena,
                         struct stored_event *event) MUST_CHECK;
-/* The newest event of a device, 0: none. */
+/* The newest committed event of a device, 0: none (it may be gone by retention). */
 enum err store_event_last(struct store_reader *reader, struct lw_eui dev_eui,
                           uint64_t *pos) MUST_CHECK;
 

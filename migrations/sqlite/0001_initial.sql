@@ -35,6 +35,7 @@ CREATE TABLE tenant_user (
     updated   INTEGER NOT NULL,
     doc       TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX tenant_user_tenant ON tenant_user (tenant_id);
 CREATE INDEX tenant_user_user ON tenant_user (user_id);
 
 CREATE TABLE api_key (
