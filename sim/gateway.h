@@ -85,3 +85,6 @@ enum sim_datagram sim_gateway_receive(struct sim_gateway *gw, int64_t now_us, st
 
 /* TX_ACK for what was received; 0 in version 1, when mute, or after a faulty txpk. */
 size_t sim_gateway_tx_ack(const struct sim_gateway *gw, const struct sim_txpk *txpk, struct wr *wr);
+
+/* Reads the JSON of a PULL_RESP; NULL, or a static text that says what is wrong. */
+const char *sim_txpk_read(const char *json, size_t n, struct sim_txpk *txpk);
