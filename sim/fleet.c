@@ -473,6 +473,7 @@ static enum err open_stations(struct fleet *f)
 
         station->fleet = f;
         sim_gateway_init(&station->gw, eui, (uint32_t)sim_random(&f->random));
+        station->gw.boundless = f->config->boundless;
         if ((err = sim_udp_open(f->config->server, &station->udp)))
             return err;
         if (watch(f, &station->udp, station))

@@ -29,6 +29,7 @@ struct sim_fleet_config {
     uint8_t dr;
     bool abp;
     bool adr;
+    bool boundless;                  /* gateways whose downlinks never collide */
     const struct sim_identity *only; /* one device of the caller's; NULL: from the seed */
     struct lw_eui gateway_base;      /* 0: sim_fleet_gateway */
     FILE *events;                    /* a line per event, or NULL */

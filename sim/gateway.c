@@ -233,7 +233,7 @@ static enum tx_result queue_check(const struct sim_gateway *gw, const struct sim
         return TX_TOO_EARLY;
     if (!txpk->imme && ahead <= JIT_DELAY_US)
         return TX_TOO_LATE;
-    if (gw->jit_n == SIM_JIT_MAX || collides(gw, txpk))
+    if (!gw->boundless && (gw->jit_n == SIM_JIT_MAX || collides(gw, txpk)))
         return TX_COLLISION_PACKET;
     return TX_OK;
 }
@@ -260,7 +260,8 @@ static void enqueue(struct sim_gateway *gw, int64_t now_us, struct sim_txpk *txp
         txpk->result = queue_check(gw, txpk, now_us);
     if (txpk->result != TX_OK)
         return;
-    gw->jit[gw->jit_n++] = (struct sim_jit){txpk->start_us, txpk->end_us};
+    if (!gw->boundless)
+        gw->jit[gw->jit_n++] = (struct sim_jit){txpk->start_us, txpk->end_us};
     gw->emitted++;
 }
 

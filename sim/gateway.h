@@ -23,6 +23,7 @@ struct sim_jit {
 struct sim_gateway {
     struct lw_eui eui;
     uint8_t version;           /* 2; 1: no TX_ACK */
+    bool boundless;            /* downlinks never collide: for load beyond what gateways carry */
     bool mute;                 /* takes downlinks but sends no TX_ACK (loss) */
     uint8_t next_result;       /* enum tx_result of the next downlinks, if not TX_OK */
     uint8_t next_result_count; /* how many; 255: all */
