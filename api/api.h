@@ -76,8 +76,8 @@ bool api_covered(struct api *api, const struct uuid *tenant, const struct uuid *
 void api_frame(struct api *api, const struct frame_entry *entry);
 
 /* First start: in a store without users, makes tenant `default` and user admin@localhost with a
- * random password in `<data_dir>/admin-password` (0600). *created: it did. Goes through store_commit
- * and so must run before the committer does. */
+ * random password in `<data_dir>/admin-password` (0600). *created: it did. Goes through
+ * store_commit and so must run before the committer does. */
 enum err api_bootstrap(struct store *store, struct clock *clock, const char *data_dir,
                        bool *created) MUST_CHECK;
 
