@@ -267,10 +267,6 @@ static int bootstrap(struct server *server)
 
     if (err)
         return cmd_fail("first start: %s", err_text(err));
-    if (created)
-        LOG_INFO("first_start", log_str("user", "admin@localhost"),
-                 log_str("passwordFile", arena_printf(&server->arena, "%s/admin-password",
-                                                      server->settings.data_dir)));
     return EXIT_SUCCESS;
 }
 

@@ -216,8 +216,8 @@ static enum err check(const struct settings *settings, struct field_errors *erro
 {
     size_t before = errors->n, count;
     struct ns_region *regions = arena_array(errors->arena, struct ns_region, NS_REGIONS_MAX);
+    enum err err = settings_regions(settings, regions, &count, errors);
 
-    (void)settings_regions(settings, regions, &count, errors);
     if (strncmp(settings->database_url, "sqlite:", 7) != 0 || !settings->database_url[7])
         (void)complain(errors, "database.url",
                        strncmp(settings->database_url, "postgresql:", 11) == 0
@@ -227,7 +227,7 @@ static enum err check(const struct settings *settings, struct field_errors *erro
         (void)complain(errors, "api.tls", "needs both cert and key");
     if (!*settings->data_dir)
         (void)complain(errors, "data_dir", "must not be empty");
-    return errors->n > before ? ERR_INVALID : OK;
+    return err || errors->n > before ? ERR_INVALID : OK;
 }
 
 enum err settings_load(struct settings *settings, const char *file, struct field_errors *errors)

@@ -176,6 +176,8 @@ int main(int argc, char **argv)
     if (secret_load_master(argv[1], true, master, &opening, &why) ||
         store_open(&options, &opening, &store, &why))
         die(why);
+    if (store_load(store, &(struct store_loader){0}))
+        die("the store cannot be read");
     configure();
     for (uint32_t i = 0; i < strtoul(argv[4], NULL, 10); i++)
         add_gateway(i);
