@@ -1,5 +1,4 @@
-#include "cmd/simulate.h"
-
+#include "cmd/cmd.h"
 #include "core/json.h"
 #include "sim/provision.h"
 
@@ -8,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DEFAULT_INTERVAL_S 10
 
 enum simulate_option {
     OPT_SERVER = 256,
@@ -22,6 +23,7 @@ enum simulate_option {
     OPT_LOSS,
     OPT_DURATION,
     OPT_SEED,
+    OPT_RUN,
     OPT_DR,
     OPT_ABP,
     OPT_NO_ADR,
@@ -56,13 +58,14 @@ enum simulate_option {
     "  --version V           LoRaWAN of the devices: 1.0.0 to 1.0.4, 1.1.0 (1.0.3)\n"              \
     "  --devices N           how many devices (1)\n"                                               \
     "  --gateways N          how many gateways (1)\n"                                              \
-    "  --rate R              new uplinks per second of all devices (1)\n"                          \
-    "  --interval S          the same by the seconds between two uplinks of a device\n"            \
+    "  --rate R              new uplinks per second of all devices\n"                              \
+    "  --interval S          the same by the seconds between two uplinks of a device (10)\n"            \
     "  --poisson             random instead of even distances\n"                                   \
     "  --copies N            gateways that hear a frame (1)\n"                                     \
     "  --loss P              share of copies and downlinks lost on the radio, 0 to 1 (0)\n"        \
     "  --duration S          seconds of sending (60)\n"                                            \
     "  --seed N              the same seed sends the same frames (1)\n"                            \
+    "  --run N               count up to use the same devices again: unused nonces (0)\n"          \
     "  --dr N                data rate of the uplinks (5; US915: 3)\n"                             \
     "  --abp                 personalised devices that do not join\n"                              \
     "  --no-adr              without the ADR bit\n"                                                \
@@ -97,6 +100,7 @@ static const struct option options[] = {
     {"loss", required_argument, NULL, OPT_LOSS},
     {"duration", required_argument, NULL, OPT_DURATION},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"run", required_argument, NULL, OPT_RUN},
     {"dr", required_argument, NULL, OPT_DR},
     {"abp", no_argument, NULL, OPT_ABP},
     {"no-adr", no_argument, NULL, OPT_NO_ADR},
@@ -269,6 +273,7 @@ static bool take_value(struct arguments *a, int option, const char *value)
     case OPT_CONFIRMED: return decimal(value, 0, 1, &f->confirmed);
     case OPT_DURATION: return decimal(value, 0.001, 1e9, &f->duration_s);
     case OPT_SEED: return whole(value, 0, UINT64_MAX, &f->seed);
+    case OPT_RUN: return whole32(value, 0, 4000, &f->run);
     case OPT_GATEWAY: return number_of(value, 8, &f->gateway_base.v);
     default: return take_mine(a, option, value);
     }
@@ -285,6 +290,8 @@ static const char *settle(struct arguments *a)
         return "--copies exceeds --gateways";
     if (a->single)
         f->only = &a->mine;
+    if (!(a->interval_s > 0) && !(f->rate > 0))
+        a->interval_s = DEFAULT_INTERVAL_S;
     if (a->interval_s > 0)
         f->rate = f->devices / a->interval_s;
     if (!a->has_dr)
@@ -375,7 +382,6 @@ int cmd_simulate(int argc, char **argv)
                                     .devices = 1,
                                     .gateways = 1,
                                     .copies = 1,
-                                    .rate = 1,
                                     .duration_s = 60,
                                     .seed = 1,
                                     .payload = 17,

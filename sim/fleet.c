@@ -15,16 +15,19 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define PULL_US      (10 * US_PER_S)
-#define STAT_EVERY   3 /* PULL_DATA */
-#define GREET_US     (2 * US_PER_S)
-#define DRAIN_US     (30 * (int64_t)US_PER_S)
-#define AFTER_RX2_US (100 * US_PER_MS)
-#define LATENCY_US   100 /* resolution of the histogram */
-#define LATENCIES    100000
-#define TRIES        1000 /* devices looked at for one that is not busy */
-#define EVENTS_MAX   64
-#define FPORT        10
+#define PULL_US        (10 * US_PER_S)
+#define STAT_EVERY     3 /* PULL_DATA */
+#define GREET_US       (2 * US_PER_S)
+#define DRAIN_US       (30 * (int64_t)US_PER_S)
+#define AFTER_RX2_US   (100 * US_PER_MS)
+#define LATENCY_US     100 /* resolution of the histogram */
+#define LATENCIES      100000
+#define TRIES          1000 /* devices looked at for one that is not busy */
+#define EVENTS_MAX     64
+#define FPORT          10
+
+#define NONCES_PER_RUN 16
+#define FCNT_PER_RUN   10000
 
 struct fleet;
 
@@ -491,10 +494,12 @@ static void make_devices(struct fleet *f)
         struct sim_identity identity;
 
         config.flags = (uint16_t)((c->abp ? SIM_ABP : 0) | (c->adr ? SIM_ADR : 0));
-        config.seed = sim_random(&f->random);
+        config.seed = sim_random(&f->random) + c->run;
+        config.dev_nonce = (uint16_t)(c->run * NONCES_PER_RUN);
         sim_fleet_identity(c->seed, i, &identity);
         sim_identity_apply(c->only ? c->only : &identity, &config);
         sim_device_init(&f->devices[i], &config);
+        f->devices[i].fcnt_up = c->run * FCNT_PER_RUN; /* a join starts again at 0 */
     }
 }
 

@@ -25,6 +25,8 @@ struct sim_fleet_config {
     unsigned payload;  /* octets; cut to what the data rate allows */
     double duration_s; /* of sending; then what is on its way is waited for */
     uint64_t seed;
+    uint32_t run; /* of the same devices at the same server: a higher one goes on with DevNonces and
+                     counters that were not used */
     uint8_t region, version; /* enum sim_region, enum lw_version */
     uint8_t dr;
     bool abp;

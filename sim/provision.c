@@ -17,7 +17,6 @@ struct job {
     char authorization[256];
     char tenant[TEXT_MAX], application[TEXT_MAX], profile[TEXT_MAX];
     char answer[TEXT_MAX]; /* `id` of the last answer */
-    int status;
 };
 
 /* ---- one request ----------------------------------------------------------------------------- */
@@ -58,23 +57,30 @@ static enum err request(struct job *job, const char *method, const char *path, s
         jw_clear(body);
     if (err)
         return err;
-    job->status = response.status;
     if (response.status >= 400 && response.status != 409) {
         snprintf(job->how->detail, sizeof(job->how->detail), "%s %s: %d %.400s", method, path,
                  response.status, response.body ? response.body : "");
         job->how->why = job->how->detail;
         err = ERR_DENIED;
-    } else if (response.len) {
+    } else {
         keep_id(job, response.body, response.len);
     }
     httpc_free(&response);
     return err;
 }
 
-/* POST, and the id of what was made. */
-static enum err create(struct job *job, const char *path, struct jw *body, char id[TEXT_MAX])
+/* The id of what has this name already, else POST and the id of what was made. */
+static enum err find_or_create(struct job *job, const char *path, const char *name, struct jw *body,
+                               char id[TEXT_MAX])
 {
-    enum err err = request(job, "POST", path, body);
+    char search[128];
+
+    snprintf(search, sizeof(search), "%s?limit=1&search=%s", path, name);
+    enum err err = request(job, "GET", search, NULL);
+
+    if (!err && !job->answer[0])
+        err = request(job, "POST", path, body);
+    jw_clear(body);
 
     if (err)
         return err;
@@ -134,19 +140,25 @@ static enum err make_application(struct job *job, struct jw *jw)
     jw_key_str(jw, "tenantId", job->tenant);
     jw_key_str(jw, "name", "Simulation");
     jw_end_object(jw);
-    return create(job, "/applications", jw, job->application);
+    return find_or_create(job, "/applications", "Simulation", jw, job->application);
 }
 
 static enum err make_profile(struct job *job, struct jw *jw)
 {
+    const char *region = sim_plan(job->fleet->region)->name;
+    const char *version = lw_version_text(job->fleet->version);
+    char name[TEXT_MAX];
+
+    snprintf(name, sizeof(name), "Simulated-%s-%s-%s", region, version,
+             job->fleet->abp ? "ABP" : "OTAA");
     jw_object(jw);
     jw_key_str(jw, "tenantId", job->tenant);
-    jw_key_str(jw, "name", "Simulated devices");
-    jw_key_str(jw, "region", sim_plan(job->fleet->region)->name);
-    jw_key_str(jw, "macVersion", lw_version_text(job->fleet->version));
+    jw_key_str(jw, "name", name);
+    jw_key_str(jw, "region", region);
+    jw_key_str(jw, "macVersion", version);
     jw_key_bool(jw, "supportsOtaa", !job->fleet->abp);
     jw_end_object(jw);
-    return create(job, "/device-profiles", jw, job->profile);
+    return find_or_create(job, "/device-profiles", name, jw, job->profile);
 }
 
 static void write_keys(const struct sim_fleet_config *fleet, const struct sim_identity *id,

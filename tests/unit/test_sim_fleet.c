@@ -196,7 +196,7 @@ END_TEST
 START_TEST(identities_differ_and_stay)
 {
     struct sim_fleet_config config = {.devices = 3, .seed = SEED, .version = LW_1_1_0};
-    struct sim_identity a, b, again;
+    static struct sim_identity a, b, again; /* padding is compared too */
     char text[1024] = "";
     FILE *to = fmemopen(text, sizeof(text), "w");
 
