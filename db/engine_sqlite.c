@@ -652,6 +652,8 @@ enum err store_housekeep(struct store *store, bool *more)
     err = trim_attempts(store, more);
     if (err || *more)
         return err;
-    store->trimmed_us = now;
-    return outbox_retain(store, more);
+    err = outbox_retain(store, more);
+    if (!err && !*more)
+        store->trimmed_us = now;
+    return err;
 }

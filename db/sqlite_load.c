@@ -1,25 +1,55 @@
 /*
  * sqlite_load.c - start-up: what lives in memory is read once, before any thread runs.
  *
- * The journal is read first, to know the newest state of each device that was not folded; then the
- * devices in order of the key. A crash between any two lines before left a journal and rows that
+ * The journal is read first and in sequence, to have the newest state of each device that was not
+ * folded (in memory, up to a limit: fetching them one by one takes twice as long); then the devices
+ * in order of the key. A crash between any two lines before left a journal and rows that
  * agree through rev and seq.
  */
 #include "core/log.h"
 #include "db/sqlite.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define POOL_MAX ((size_t)256 * 1024 * 1024)
 
 /* The newest journal row of a device, found in the first pass. */
 struct newest {
     uint64_t seq, rev, last_pos;
+    size_t at; /* its state in the pool */
+    uint32_t n, room;
+    bool kept; /* false: the pool is full, ask the journal */
 };
 
 struct journal {
     struct map index; /* EUI -> place in `all` */
     struct newest *all;
     size_t n, room;
+    uint8_t *pool;
+    size_t pool_n, pool_room;
 };
+
+/* Keeps a row's state, where the device's former one was if it fits. */
+static void keep_state(struct journal *journal, struct newest *newest, struct bytes state)
+{
+    newest->kept = false;
+    if (state.n > newest->room) {
+        if (journal->pool_n + state.n > POOL_MAX)
+            return;
+        while (journal->pool_n + state.n > journal->pool_room) {
+            journal->pool_room = journal->pool_room ? journal->pool_room * 2 : 1u << 20;
+            journal->pool = xrealloc(journal->pool, journal->pool_room);
+        }
+        newest->at = journal->pool_n;
+        newest->room = (uint32_t)state.n;
+        journal->pool_n += state.n;
+    }
+    if (state.n)
+        memcpy(journal->pool + newest->at, state.p, state.n);
+    newest->n = (uint32_t)state.n;
+    newest->kept = true;
+}
 
 static struct newest *journal_entry(struct journal *journal, uint64_t eui)
 {
@@ -31,6 +61,7 @@ static struct newest *journal_entry(struct journal *journal, uint64_t eui)
         journal->room = journal->room ? journal->room * 2 : 1024;
         journal->all = xrealloc(journal->all, journal->room * sizeof(*journal->all));
     }
+    journal->all[journal->n] = (struct newest){0};
     (void)map_put(&journal->index, eui, (void *)(uintptr_t)++journal->n);
     return &journal->all[journal->n - 1];
 }
@@ -42,7 +73,7 @@ static enum err scan_journal(struct store *store, struct journal *journal)
     int code;
     bool first = true;
     enum err err = sqlite_err(sqlite3_prepare_v2(
-        store->db, "SELECT seq, dev_eui, rev, last_pos FROM journal ORDER BY seq", -1, &stmt,
+        store->db, "SELECT seq, dev_eui, rev, last_pos, state FROM journal ORDER BY seq", -1, &stmt,
         NULL));
 
     if (err)
@@ -50,9 +81,10 @@ static enum err scan_journal(struct store *store, struct journal *journal)
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct newest *newest = journal_entry(journal, column_u64(stmt, 1));
 
-        *newest = (struct newest){.seq = column_u64(stmt, 0),
-                                  .rev = column_u64(stmt, 2),
-                                  .last_pos = column_u64(stmt, 3)};
+        newest->seq = column_u64(stmt, 0);
+        newest->rev = column_u64(stmt, 2);
+        newest->last_pos = column_u64(stmt, 3);
+        keep_state(journal, newest, column_blob(stmt, 4, NULL));
         if (first)
             store->journal_first = newest->seq;
         first = false;
@@ -64,10 +96,9 @@ static enum err scan_journal(struct store *store, struct journal *journal)
     return sqlite_err(code);
 }
 
-/* Takes the journal's state where it is newer than the row's. The statement stays open while the
- * loader looks at it. */
-static enum err load_journalled(struct store *store, const struct newest *newest, struct live *live,
-                                struct loaded_device *device)
+/* The state of a row that the pool had no room for. The statement stays open while the loader looks
+ * at it. */
+static enum err fetch_state(struct store *store, const struct newest *newest, struct bytes *state)
 {
     sqlite3_stmt *get = store->stmts[SQL_JOURNAL_GET];
     int code;
@@ -76,7 +107,23 @@ static enum err load_journalled(struct store *store, const struct newest *newest
     code = sqlite3_step(get);
     if (code != SQLITE_ROW)
         return code == SQLITE_DONE ? ERR_CORRUPT : sqlite_err(code);
-    device->state = column_blob(get, 0, NULL);
+    *state = column_blob(get, 0, NULL);
+    return OK;
+}
+
+/* Takes the journal's state where it is newer than the row's. */
+static enum err load_journalled(struct store *store, const struct journal *journal,
+                                const struct newest *newest, struct live *live,
+                                struct loaded_device *device)
+{
+    if (newest->kept) {
+        device->state = (struct bytes){.p = journal->pool + newest->at, .n = newest->n};
+    } else {
+        enum err err = fetch_state(store, newest, &device->state);
+
+        if (err)
+            return err;
+    }
     device->rev = newest->rev;
     live->rev = (uint32_t)newest->rev;
     /* An event without a state moves the row's position alone. */
@@ -87,9 +134,11 @@ static enum err load_journalled(struct store *store, const struct newest *newest
 }
 
 /* Enters the device into the live table, and gives its newest state. */
-static enum err load_state(struct store *store, sqlite3_stmt *row, const struct newest *newest,
+static enum err load_state(struct store *store, sqlite3_stmt *row, const struct journal *journal,
                            struct loaded_device *device)
 {
+    size_t at = (size_t)(uintptr_t)map_get(&journal->index, device->dev_eui.v);
+    const struct newest *newest = at ? &journal->all[at - 1] : NULL;
     uint64_t seq = column_u64(row, 8);
     struct live known = {.rev = (uint32_t)column_u64(row, 6), .last_pos = column_u64(row, 7)};
     struct live *live;
@@ -105,10 +154,10 @@ static enum err load_state(struct store *store, sqlite3_stmt *row, const struct 
     live->last_pos = known.last_pos;
     if (!newest || newest->seq <= seq || newest->rev <= known.rev)
         return OK;
-    return load_journalled(store, newest, live, device);
+    return load_journalled(store, journal, newest, live, device);
 }
 
-static enum err load_device(struct store *store, sqlite3_stmt *row, const struct newest *newest,
+static enum err load_device(struct store *store, sqlite3_stmt *row, const struct journal *journal,
                             const struct store_loader *loader)
 {
     struct loaded_device device = {.dev_eui = {(uint64_t)sqlite3_column_int64(row, 0)}};
@@ -126,7 +175,7 @@ static enum err load_device(struct store *store, sqlite3_stmt *row, const struct
     device.is_disabled = sqlite3_column_int(row, 4) != 0;
     device.skip_fcnt_check = sqlite3_column_int(row, 5) != 0;
     if (sqlite3_column_type(row, 6) != SQLITE_NULL)
-        err = load_state(store, row, newest, &device);
+        err = load_state(store, row, journal, &device);
     if (!err && loader->device)
         loader->device(loader->arg, &device);
     (void)sqlite3_reset(store->stmts[SQL_JOURNAL_GET]);
@@ -147,14 +196,12 @@ static enum err load_devices(struct store *store, const struct store_loader *loa
             "d.skip_fcnt_check, s.rev, s.last_pos, s.seq, s.state, s.active, s.pending "
             "FROM device d LEFT JOIN device_state s ON s.dev_eui = d.dev_eui ORDER BY d.dev_eui",
             -1, &stmt, NULL));
-    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        size_t at = (size_t)(uintptr_t)map_get(&journal.index, column_u64(stmt, 0));
-
-        err = load_device(store, stmt, at ? &journal.all[at - 1] : NULL, loader);
-    }
+    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+        err = load_device(store, stmt, &journal, loader);
     (void)sqlite3_finalize(stmt);
     map_fini(&journal.index);
     free(journal.all);
+    free(journal.pool);
     store->journal_since_us = clock_mono(store->options.clock);
     return err ? err : sqlite_err(code);
 }
