@@ -317,8 +317,19 @@ void jw_node(struct jw *jw, const struct node *node)
     switch (node ? node->kind : NODE_NULL) {
     case NODE_NULL: jw_null(jw); return;
     case NODE_BOOL: jw_bool(jw, node->boolean); return;
+    /* A number that was made, not read, has no text. */
     case NODE_INT:
-    case NODE_DOUBLE: jw_raw(jw, node->text, node->len); return;
+        if (node->len)
+            jw_raw(jw, node->text, node->len);
+        else
+            jw_int(jw, node->integer);
+        return;
+    case NODE_DOUBLE:
+        if (node->len)
+            jw_raw(jw, node->text, node->len);
+        else
+            jw_double(jw, node->number);
+        return;
     case NODE_STRING:
     case NODE_SCALAR: jw_strn(jw, node->text, node->len); return;
     case NODE_OBJECT:

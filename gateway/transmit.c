@@ -110,10 +110,11 @@ static void take_back(struct tx *tx)
 
 /* ---- one rung ------------------------------------------------------------------------------- */
 
-/* A gateway without a queue: its second frame would overwrite the first. */
+/* A gateway without a queue: its second frame would overwrite the first. Forwarders of version 2
+ * have one; of version 1 nobody knows. */
 static bool is_simple(const struct path *path)
 {
-    return !path->tx_ack;
+    return !path->tx_ack && path->version < 2;
 }
 
 static enum tx_result check_time(const struct rung *rung, const struct path *path, int64_t now)

@@ -6,9 +6,9 @@
  * goes out, and its TX_ACK decides: an error lets the next rung try the identical bytes (mechanics:
  * 18). Each request gets exactly one final outcome. Runs at one worker.
  *
- * A gateway that never sent a TX_ACK may have no queue (reference, 1.6): it is given one frame at a
- * time, 800 ms before its start. Protocol version 1 has no TX_ACK: its frames end as TX_UNKNOWN
- * when they must have been sent.
+ * A gateway of version 1 that never sent a TX_ACK may have no queue (reference, 1.6): it is given
+ * one frame at a time, 800 ms before its start. Protocol version 1 has no TX_ACK: its frames end as
+ * TX_UNKNOWN when they must have been sent.
  */
 #pragma once
 

@@ -117,7 +117,7 @@ def main():
         if eui not in writer.uncertain:
             status, device = server.api("GET", "/devices/" + eui)
             if status != 200 or device["name"] != name:
-                faults.append("write lost: %s is %s, not %s" % (eui, device.get("name"), name))
+                faults.append("write lost: %s is %s (%d), not %s" % (eui, device, status, name))
     events, ups = check_events(server, faults)
     status, seconds = server.stop()
     if status != 0 or seconds > 5:

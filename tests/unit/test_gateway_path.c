@@ -681,6 +681,7 @@ START_TEST(held_frames_look_for_another_way)
 
     set_up(&b);
     b.paths[0].tx_ack = false;
+    b.paths[0].version = 1; /* no queue: its frames are held back */
     r = request_of(&b, 1);
     add(r, rung_at(&b, 1, 5 * S));
     add(r, rung_at(&b, 2, 6 * S));
