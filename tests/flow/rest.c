@@ -42,8 +42,11 @@ void rest_open(struct rest *rest, const struct world_options *options)
     const char *why = NULL;
     static bool registered;
 
-    if (!registered)
+    if (!registered) {
         api_metrics_register();
+        ns_metrics_register();
+        udp_metrics_register();
+    }
     registered = true;
     memset(rest, 0, sizeof(*rest));
     world_open(&rest->world, options);
