@@ -1,10 +1,11 @@
 /*
  * Every resource through its life, and every status that a client can provoke.
  */
+#include "api/password.h"
 #include "tests/flow/rest.h"
 #include "tests/suite.h"
 
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -214,14 +215,57 @@ START_TEST(document_is_whole)
 }
 END_TEST
 
+START_TEST(first_start)
+{
+    char dir[] = "/tmp/godwit-first-XXXXXX", path[64], line[64] = "";
+    uint8_t master[32] = {1};
+    struct store_options options = {
+        .url = "sqlite:godwit.db", .data_dir = dir, .clock = clock_system(), .master_key = master};
+    struct store_reader *reader;
+    struct store *store;
+    struct user *user;
+    struct arena arena;
+    struct stat st;
+    FILE *file;
+    bool created = false;
+
+    arena_init(&arena, ARENA_REQUEST_LIMIT);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(store_open(&options, &arena, &store, NULL), OK);
+    ck_assert_int_eq(api_bootstrap(store, clock_system(), dir, &created), OK);
+    ck_assert(created);
+    (void)snprintf(path, sizeof(path), "%s/admin-password", dir);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
+    (void)fclose(file);
+    line[strcspn(line, "\n")] = '\0';
+    ck_assert_int_eq(store_reader_open(store, &reader), OK);
+    ck_assert_int_eq(store_user_by_email(reader, "admin@localhost", &arena, &user), OK);
+    ck_assert(user->is_admin && user->is_active);
+    ck_assert(password_verify(line, user->password_hash));
+    ck_assert(!password_verify("admin", user->password_hash));
+    ck_assert_int_eq(api_bootstrap(store, clock_system(), dir, &created), OK);
+    ck_assert(!created);
+    store_reader_close(reader);
+    store_close(store);
+    arena_reset(&arena);
+    (void)snprintf(line, sizeof(line), "rm -rf %s", dir);
+    ck_assert_int_eq(system(line), 0);
+}
+END_TEST
+
 int main(void)
 {
-    static const TTest *tests[6];
+    static const TTest *tests[7];
 
     tests[0] = resources_live;
     tests[1] = statuses;
     tests[2] = limits_of_a_tenant;
     tests[3] = pages_follow_each_other;
     tests[4] = document_is_whole;
+    tests[5] = first_start;
     return run_suite(suite_of("flow_api", tests));
 }
