@@ -18,11 +18,10 @@ struct api_worker {
 };
 
 struct login_slot {
-    uint64_t hash;
     int64_t since_us;
     unsigned failures;
 };
-#define LOGIN_SLOTS 1024
+#define LOGIN_SLOTS 16384
 
 struct api {
     struct api_options options;

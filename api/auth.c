@@ -317,20 +317,24 @@ bool auth_recognise(struct api *api, const struct http_request *request, struct 
 
 /* ---- failed logins --------------------------------------------------------------------------- */
 
+/* Slots are shared by what falls into them, and never given up early: who finds another e-mail of
+ * the same slot must not clear his count. The seed is a secret, so that none is found. */
 static struct login_slot *login_slot(struct api *api, const char *email, const char *remote)
 {
     char lower[256];
     size_t n = 0;
     uint64_t hash;
+    int64_t now = clock_mono(api->options.clock);
     struct login_slot *slot;
 
     for (; email[n] && n < sizeof(lower); n++)
         lower[n] = (char)(email[n] >= 'A' && email[n] <= 'Z' ? email[n] - 'A' + 'a' : email[n]);
-    hash = bytes_hash((struct bytes){(const uint8_t *)remote, strlen(remote)}, 1);
+    memcpy(&hash, api->token_key, sizeof(hash));
+    hash = bytes_hash((struct bytes){(const uint8_t *)remote, strlen(remote)}, hash);
     hash = bytes_hash((struct bytes){(const uint8_t *)lower, n}, hash);
     slot = &api->logins[hash % LOGIN_SLOTS];
-    if (slot->hash != hash || clock_mono(api->options.clock) - slot->since_us >= LOGIN_WINDOW)
-        *slot = (struct login_slot){.hash = hash, .since_us = clock_mono(api->options.clock)};
+    if (slot->failures == 0 || now - slot->since_us >= LOGIN_WINDOW)
+        *slot = (struct login_slot){.since_us = now};
     return slot;
 }
 

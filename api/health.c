@@ -55,11 +55,9 @@ static size_t print_reasons(struct call *call)
 
 int health_ready(struct call *call)
 {
+    bool ready = print_reasons(call) == 0;
     struct jw reasons = call->out;
-    bool ready;
 
-    ready = print_reasons(call) == 0;
-    reasons = call->out;
     jw_init(&call->out, CALL_OUT_MAX);
     jw_object(&call->out);
     jw_key_bool(&call->out, "ready", ready);

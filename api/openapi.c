@@ -7,6 +7,11 @@
 #include <ctype.h>
 #include <string.h>
 
+static void put(struct jw *jw, const char *json)
+{
+    jw_raw(jw, json, strlen(json));
+}
+
 static const struct field *body_of(const struct endpoint *e)
 {
     if (e->body)
@@ -108,9 +113,9 @@ static void print_page_schema(struct jw *jw, const struct field *table)
     }
     jw_end_object(jw);
     jw_key(jw, "nextCursor");
-    jw_raw(jw, "{\"type\":[\"string\",\"null\"]}", 26);
+    put(jw, "{\"type\":[\"string\",\"null\"]}");
     jw_key(jw, "totalCount");
-    jw_raw(jw, "{\"type\":\"integer\"}", 18);
+    put(jw, "{\"type\":\"integer\"}");
     jw_end_object(jw);
     jw_end_object(jw);
 }
@@ -130,7 +135,7 @@ static void print_success(struct jw *jw, const struct endpoint *e)
         else if (table)
             field_schema(table, jw, false);
         else
-            jw_raw(jw, "{}", 2);
+            put(jw, "{}");
         end_content(jw);
     }
     jw_end_object(jw);
@@ -141,7 +146,7 @@ static void print_problem(struct jw *jw, int status)
     jw_object(jw);
     jw_key_str(jw, "description", http_reason(status));
     begin_content(jw, "application/problem+json");
-    jw_raw(jw, "{\"$ref\":\"#/components/schemas/Problem\"}", 39);
+    put(jw, "{\"$ref\":\"#/components/schemas/Problem\"}");
     end_content(jw);
     jw_end_object(jw);
 }
@@ -188,10 +193,12 @@ static void print_operation(struct call *call, struct jw *jw, const struct endpo
     jw_key(jw, method);
     jw_object(jw);
     jw_key_str(jw, "summary", e->summary);
-    if (e->flags & EP_OPEN)
-        jw_key(jw, "security"), jw_raw(jw, "[]", 2);
-    else if (e->scope != SCOPE_NONE)
+    if (e->flags & EP_OPEN) {
+        jw_key(jw, "security");
+        put(jw, "[]");
+    } else if (e->scope != SCOPE_NONE) {
         jw_key_str(jw, "x-scope", api_scopes[e->scope]);
+    }
     print_parameters(call, jw, e);
     if (body_of(e)) {
         jw_key(jw, "requestBody");
@@ -234,11 +241,11 @@ static void print_head(struct jw *jw)
                "payloads base64, frequencies Hz.");
     jw_end_object(jw);
     jw_key(jw, "security");
-    jw_raw(jw, "[{\"bearer\":[]}]", 15);
+    put(jw, "[{\"bearer\":[]}]");
     jw_key(jw, "components");
     jw_object(jw);
     jw_key(jw, "securitySchemes");
-    jw_raw(jw, "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}}", 45);
+    put(jw, "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
     jw_key(jw, "schemas");
     jw_object(jw);
     jw_key(jw, "Problem");

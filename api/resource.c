@@ -206,6 +206,7 @@ int resource_key(struct call *call, enum record_type type, void *record)
 {
     struct uuid id;
     struct record_key key;
+    void *there;
 
     if (type == REC_TENANT_USER) {
         key_of_member(call, record);
@@ -217,6 +218,9 @@ int resource_key(struct call *call, enum record_type type, void *record)
         key = record_key_of(type, record);
         if (bytes_equal((struct bytes){key.b, 8}, (struct bytes){(const uint8_t[8]){0}, 8}))
             complain(call, type == REC_DEVICE ? "devEui" : "gatewayId", "must not be zero");
+        /* Before limits are looked at: the more telling answer. */
+        if (!store_record_get(call->reader, type, &key, &call->arena, &there))
+            return call_fail(call, 409, "there is a %s with this id", record_types[type].name);
     }
     return 0;
 }

@@ -51,10 +51,10 @@ static void on_join(void *ctx, struct js_request *request)
 static bool on_covered(void *ctx, const struct uuid *tenant, const struct uuid *application,
                        struct lw_eui dev_eui)
 {
-    (void)tenant;
-    (void)application;
-    (void)dev_eui;
-    return ((struct world *)ctx)->covered;
+    struct world *world = ctx;
+
+    return world->covered ||
+           (world->on_covered && world->on_covered(world->hook, tenant, application, dev_eui));
 }
 
 static void on_frame(void *ctx, const struct frame_entry *entry)
@@ -62,6 +62,8 @@ static void on_frame(void *ctx, const struct frame_entry *entry)
     struct world *world = ctx;
 
     world->frames++;
+    if (world->on_frame)
+        world->on_frame(world->hook, entry);
     if (entry->direction == LW_UP)
         world->last_drop = entry->drop;
 }
@@ -76,12 +78,22 @@ static void on_record(void *ctx, enum record_type type, const struct record_key 
                                      .stats_interval_s = 30};
 
     ns_record(world->ns, type, key, record);
+    if (world->on_record)
+        world->on_record(world->hook, type, key, record);
     if (type != REC_GATEWAY || !config)
         return;
     gateway.id = config->gateway_id;
     gateway.rev = (int64_t)config->head.rev;
     gateway.downlink = config->downlink;
     udp_gateways_put(world->udp, &gateway, 1);
+}
+
+static void on_outbox(void *ctx, uint64_t end)
+{
+    struct world *world = ctx;
+
+    if (world->on_outbox)
+        world->on_outbox(world->hook, end);
 }
 
 static const struct gateway_ops gateway_ops = {
@@ -110,7 +122,7 @@ static void start(struct world *world)
                                   .data_dir = world->dir,
                                   .clock = &world->clock.clock,
                                   .master_key = world->master};
-    struct commit_observer observer = {.ctx = world, .record = on_record};
+    struct commit_observer observer = {.ctx = world, .record = on_record, .outbox = on_outbox};
     struct udp_config udp = {.send = on_send, .send_ctx = world};
     struct ns_options options = {.clock = &world->clock.clock,
                                  .workers = last_options.workers ? last_options.workers : 2,

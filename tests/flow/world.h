@@ -44,6 +44,14 @@ struct world {
     size_t frames; /* told to the frame log */
     enum drop last_drop;
     struct arena arena; /* of the test */
+    /* What else listens (tests/flow/rest.h); may be NULL. `covered` above counts as well. */
+    void *hook;
+    void (*on_record)(void *hook, enum record_type type, const struct record_key *key,
+                      const void *record);
+    void (*on_outbox)(void *hook, uint64_t end);
+    void (*on_frame)(void *hook, const struct frame_entry *entry);
+    bool (*on_covered)(void *hook, const struct uuid *tenant, const struct uuid *application,
+                       struct lw_eui dev_eui);
 };
 
 struct world_options {
