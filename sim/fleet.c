@@ -296,16 +296,21 @@ static void give_to_device(struct fleet *f, struct flight *flight, const struct 
                         .rate = txpk->rate,
                         .snr_db = 7};
     struct sim_verdict verdict;
+    char payload[2 * LW_PHY_MAX + 16] = "";
 
     sim_device_receive(&f->devices[flight->device], &rx, &verdict);
     f->report->verdicts[verdict.code]++;
     f->report->verdicts_bad += verdict.code != SIM_OK;
     f->report->joined += (verdict.flags & SIM_GOT_JOIN) != 0;
     f->report->acked += (verdict.flags & SIM_GOT_ACK) != 0;
+    if (verdict.payload_n) {
+        memcpy(payload, ", payload ", 10);
+        (void)hex_write(payload + 10, verdict.payload, verdict.payload_n);
+    }
     event(f, flight->device, "%s in RX%d: %s%s%s  (%.0f ms after the uplink)",
           verdict.flags & SIM_GOT_JOIN ? "join-accept" : "downlink", verdict.window + 1,
-          sim_verdict_text(verdict.code), verdict.flags & SIM_GOT_ACK ? ", ACK" : "",
-          verdict.payload_n ? ", payload" : "", (double)(f->now_us - flight->sent_us) / US_PER_MS);
+          sim_verdict_text(verdict.code), verdict.flags & SIM_GOT_ACK ? ", ACK" : "", payload,
+          (double)(f->now_us - flight->sent_us) / US_PER_MS);
 }
 
 static void on_pull_resp(struct fleet *f, const struct sim_txpk *txpk)

@@ -56,7 +56,8 @@ class Writer(threading.Thread):
 def check_events(server, faults):
     """Counters by session grow, ids do not repeat."""
     ids, ups, last = set(), {}, {}
-    items = list(server.pages("/events"))
+    application = next(server.pages("/applications"))["id"]
+    items = list(server.pages("/applications/%s/events" % application))
     for item in reversed(items):  # oldest first
         data = item["data"]
         key = (item["type"], data["deduplicationId"])

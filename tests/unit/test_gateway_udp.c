@@ -554,7 +554,7 @@ START_TEST(a_restart_ends_what_was_planned)
     ck_assert_uint_eq(b->outcome_count, 2);
     ck_assert(b->outcomes[1].final);
     ck_assert_int_eq(b->outcomes[1].result, TX_UNKNOWN); /* it was handed over */
-    transmit(b, GW, b->copies[0].counter_us + S); /* an answer to the old session */
+    transmit(b, GW, b->copies[0].counter_us + S);        /* an answer to the old session */
     ck_assert_int_eq(b->outcomes[2].result, TX_TOO_LATE);
     tear_down(b);
 }
