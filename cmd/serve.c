@@ -239,7 +239,8 @@ static int open_store(struct server *server)
     struct store_options options = {.url = server->settings.database_url,
                                     .data_dir = server->settings.data_dir,
                                     .clock = server->clock,
-                                    .master_key = master};
+                                    .master_key = master,
+                                    .checkpoint_thread = true};
     const char *why = NULL;
     char file[512];
     bool fresh;

@@ -7,6 +7,7 @@
 
 #define FORMAT    1
 #define FACTS_MAX 8192
+#define TEXT_MAX  ((size_t)2400) /* three of them fit */
 
 const char *event_type_text(enum event_type type)
 {
@@ -145,9 +146,16 @@ static void read_rung(struct rd *rd, struct rung *rung)
     rung->window = rd_u8(rd);
 }
 
+/* A text that is too long is cut. */
 static void write_text(struct wr *wr, const char *text)
 {
-    wr_blob(wr, text ? text : "", text ? strlen(text) : 0);
+    wr_blob(wr, text ? text : "", text ? strnlen(text, TEXT_MAX) : 0);
+}
+
+/* JSON cannot be cut: too long, it is left out. */
+static void write_json(struct wr *wr, const char *text)
+{
+    write_text(wr, text && strlen(text) <= TEXT_MAX ? text : "");
 }
 
 static const char *read_text(struct rd *rd, struct arena *arena)
@@ -190,7 +198,7 @@ struct bytes event_facts_write(enum event_type type, const struct event_facts *f
         wr_u8(&wr, f->level);
         write_text(&wr, f->code);
         write_text(&wr, f->description);
-        write_text(&wr, f->context);
+        write_json(&wr, f->context);
         break;
     case EVENT_TYPE_COUNT: break;
     }

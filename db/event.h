@@ -58,8 +58,8 @@ struct event_facts {
     int8_t margin;
     /* log */
     uint8_t level; /* 0 INFO, 1 WARNING, 2 ERROR */
-    const char *code, *description;
-    const char *context; /* JSON object text, or NULL */
+    const char *code, *description; /* cut at 2,400 octets */
+    const char *context;            /* JSON object text, or NULL; left out beyond 2,400 */
 };
 
 /* Encodes into `arena`. */

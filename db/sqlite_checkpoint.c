@@ -11,8 +11,8 @@
 #include "db/sqlite.h"
 
 /* Pages of 4 KiB. */
-#define WANTED_PAGES 4096u  /* 16 MiB: worth a checkpoint */
-#define TAIL_PAGES   512u   /* the committer's share: some milliseconds */
+#define WANTED_PAGES 1024u  /* 4 MiB: larger syncs hold up the commits beside them */
+#define TAIL_PAGES   256u   /* the committer's share: some milliseconds */
 #define BEHIND_PAGES 16384u /* 64 MiB: the fold waits */
 #define PASSES_MAX   6u     /* then the committer does the rest, however long */
 #define IDLE_US      ((int64_t)US_PER_S)

@@ -292,6 +292,7 @@ static void call_take(struct worker *worker, struct mail *mail)
     job->dev_eui = call->dev_eui;
     job->work = act;
     job->ended = ended;
+    job->change.fail_fast = true; /* the caller hears 503 at once while the store is away */
     job_run(job);
 }
 

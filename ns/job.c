@@ -192,7 +192,7 @@ static void rerun(struct job *job)
         return;
     }
     job_give_device(job);
-    job->change = (struct change){0};
+    job->change = (struct change){.fail_fast = job->change.fail_fast};
     job->flags = 0;
     job->at = job->restart_at;
     job_run(job);
