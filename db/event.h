@@ -57,7 +57,7 @@ struct event_facts {
     uint8_t battery; /* DevStatusAns: 0 external, 1..254, 255 unknown */
     int8_t margin;
     /* log */
-    uint8_t level; /* 0 INFO, 1 WARNING, 2 ERROR */
+    uint8_t level;                  /* 0 INFO, 1 WARNING, 2 ERROR */
     const char *code, *description; /* cut at 2,400 octets */
     const char *context;            /* JSON object text, or NULL; left out beyond 2,400 */
 };
