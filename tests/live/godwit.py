@@ -1,4 +1,5 @@
 """A Godwit server as a process of its own, for live tests and benchmarks. Loopback only."""
+import atexit
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ class Server:
         self.process = None
         self.log = os.path.join(self.data_dir, "log")
         os.makedirs(self.data_dir, exist_ok=True)
+        atexit.register(self.end)  # a test that fails leaves no server behind
 
     @property
     def url(self):
@@ -53,6 +55,10 @@ class Server:
                 raise RuntimeError("the server is not ready after two minutes")
             time.sleep(0.01)
         return time.monotonic() - began
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
