@@ -128,6 +128,7 @@ static void print_success(struct jw *jw, const struct endpoint *e)
     jw_key_str(jw, "description", e->status == 204 ? "Done" : "Good");
     if (e->status != 204) {
         begin_content(jw, e->flags & EP_STREAM ? "text/event-stream"
+                          : e->flags & EP_PAGE ? "text/html"
                           : e->flags & EP_TEXT ? "text/plain"
                                                : "application/json");
         if (e->flags & EP_LIST)
@@ -164,6 +165,18 @@ static void print_answers(struct call *call, struct jw *jw, const struct endpoin
         print_problem(jw, 401);
         jw_key(jw, "403");
         print_problem(jw, 403);
+    }
+    if (strcmp(e->method, "DELETE") == 0) {
+        jw_key(jw, "409");
+        print_problem(jw, 409);
+        jw_key(jw, "412");
+        print_problem(jw, 412);
+    }
+    if (e->handle == login_post) {
+        jw_key(jw, "401");
+        print_problem(jw, 401);
+        jw_key(jw, "429");
+        print_problem(jw, 429);
     }
     if (strchr(e->path, '{')) {
         jw_key(jw, "404");

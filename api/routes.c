@@ -27,12 +27,12 @@
 #define DEVICE V1 "/devices/{devEui}"
 
 const struct endpoint api_endpoints[] = {
-    {"GET",  "/",        SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT, NO, 200, health_page,    NULL, NULL, "Status page"},
+    {"GET",  "/",        SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT | EP_PAGE, NO, 200, health_page,    NULL, NULL, "Status page"},
     {"GET",  "/healthz", SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT, NO, 200, health_alive,   NULL, NULL, "Whether the process lives"},
     {"GET",  "/readyz",  SCOPE_NONE, EP_OPEN | EP_HERE, NO, 200, health_ready,   NULL, NULL, "Whether it can do its work, else 503 with reasons"},
     {"GET",  "/metrics", SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT, NO, 200, health_metrics, NULL, NULL, "Metrics for Prometheus"},
     {"GET",  V1 "/openapi.json", SCOPE_NONE, EP_OPEN, NO, 200, openapi_get, NULL, NULL, "This document"},
-    {"GET",  V1 "/docs",         SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT, NO, 200, docs_get, NULL, NULL, "A page to read this document"},
+    {"GET",  V1 "/docs",         SCOPE_NONE, EP_OPEN | EP_HERE | EP_TEXT | EP_PAGE, NO, 200, docs_get, NULL, NULL, "A page to read this document"},
     {"POST", V1 "/login",        SCOPE_NONE, EP_OPEN, NO, 200, login_post, login_fields, token_fields, "Get a session token for e-mail and password"},
     {"GET",  V1 "/audit",        SCOPE_ADMIN, EP_LIST, NO, 200, audit_list, NULL, NULL, "Who changed what, newest first"},
 

@@ -14,6 +14,7 @@ enum endpoint_flag {
     EP_STREAM = 1 << 3, /* text/event-stream */
     EP_HERE = 1 << 4,   /* answered in libmicrohttpd's thread: never blocks */
     EP_TEXT = 1 << 5,   /* no JSON */
+    EP_PAGE = 1 << 6,   /* HTML */
 };
 
 #define EP_NO_TYPE 0xff

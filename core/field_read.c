@@ -128,6 +128,7 @@ static void read_array(struct reader *reader, const struct field *field, struct 
         fail(reader, place, node->line, "must have at most %zu elements", most);
         return;
     }
+    inner.failed = false;
     /* An array is replaced as a whole, so its elements are read as new ones. */
     if (inner.mode != FIELD_CONFIG && inner.mode != FIELD_ROW)
         inner.mode = FIELD_CREATE;
@@ -142,7 +143,10 @@ static void read_array(struct reader *reader, const struct field *field, struct 
         else
             read_value(&inner, &element, to, child, &here);
     }
-    reader->failed = inner.failed;
+    /* A list with a bad element is left empty, so that rules that look at it meet no half value. */
+    if (inner.failed)
+        fresh.n = 0;
+    reader->failed = reader->failed || inner.failed;
     *at = fresh;
 }
 

@@ -241,6 +241,25 @@ START_TEST(mistakes_are_named)
 }
 END_TEST
 
+START_TEST(a_list_with_a_mistake_is_empty)
+{
+    static const struct field names[] = {
+        {"names", F_ARR, 0, .offset = 0, .elem = F_STR, .size = sizeof(const char *)}, {0}};
+    static const char text[] = "{\"names\":[\"a\",5,null]}";
+    struct array list = {0};
+    const struct node *root;
+    const char *why;
+
+    setup();
+    ck_assert_int_eq(json_read(text, sizeof(text) - 1, &arena, &root, &why), OK);
+    ck_assert_int_eq(field_read(names, &list, root, FIELD_CREATE, &arena, &errors, NULL),
+                     ERR_INVALID);
+    /* Who looks at it all the same, to name further mistakes, meets no NULL. */
+    ck_assert_uint_eq(list.n, 0);
+    arena_reset(&arena);
+}
+END_TEST
+
 START_TEST(all_mistakes_at_once)
 {
     struct thing t;
@@ -462,6 +481,7 @@ int main(void)
     const TTest *const tests[] = {creates_with_defaults,
                                   reads_every_kind,
                                   mistakes_are_named,
+                                  a_list_with_a_mistake_is_empty,
                                   all_mistakes_at_once,
                                   merge_touches_what_is_there,
                                   replace_keeps_what_cannot_be_said,
