@@ -40,6 +40,8 @@ static size_t step_all(struct office *office)
 
     for (unsigned i = 0; i < ns_worker_count(office->ns); i++)
         done += worker_step(ns_worker(office->ns, i), 0);
+    /* Answers to a waiting handler arrive at the API's last worker. */
+    done += worker_step(api_worker(office->api, api_worker_count(office->api) - 1), 0);
     return done;
 }
 
@@ -116,8 +118,16 @@ static const struct http_pair json_header = {"Content-Type", "application/json"}
 static int request_here(const struct settings *settings, struct arena *arena,
                         struct http_inject *inject, struct local_answer *answer)
 {
+    static bool registered;
     struct office office = {0};
-    int status = office_open(&office, settings, arena);
+    int status;
+
+    if (!registered) {
+        ns_metrics_register();
+        api_metrics_register();
+        registered = true;
+    }
+    status = office_open(&office, settings, arena);
 
     if (status == EXIT_SUCCESS)
         ask_here(&office, inject, answer);
