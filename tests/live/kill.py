@@ -87,7 +87,7 @@ def main():
     server = Server(args.program)
     server.start()
     subprocess.run([server.program, "simulate", "--server", "127.0.0.1:%d" % server.udp,
-                    "--devices", str(args.devices), "--gateways", "20", "--seed", str(SEED),
+                    "--devices", str(args.devices), "--gateways", "200", "--seed", str(SEED),
                     "--url", server.url, "--key", KEY, "--provision", "--duration", "0.1",
                     "--rate", "1"], check=False, stdout=subprocess.DEVNULL)
     devices = [d["devEui"] for d in server.pages("/devices")]
@@ -95,7 +95,7 @@ def main():
     # Killed every 0.3 to 2 s; the simulator goes on over all of it.
     sim = subprocess.Popen(
         [server.program, "simulate", "--server", "127.0.0.1:%d" % server.udp,
-         "--devices", str(args.devices), "--gateways", "20", "--copies", "3", "--rate",
+         "--devices", str(args.devices), "--gateways", "200", "--copies", "3", "--rate",
          str(args.rate), "--confirmed", "0.3", "--seed", str(SEED), "--no-collisions",
          "--duration", str(args.kills * 2.0 + 15), "--json"], stdout=subprocess.PIPE)
     writer = Writer(server, devices)
