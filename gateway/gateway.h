@@ -162,9 +162,10 @@ struct tx_outcome {
                               sent (no TX_ACK; protocol version 1), or the gateway gave no
                               reason that is known; others: not sent */
     bool final;
-    uint8_t rung;          /* the rung concerned; of the last tried, if none succeeded */
-    uint8_t rungs_tried;   /* bit i: rung i was handed over */
-    int64_t at_us;         /* monotonic: of the hand-over, or of the result */
+    uint8_t rung;        /* the rung concerned; of the last tried, if none succeeded */
+    bool silent;         /* TX_UNKNOWN because the gateway's protocol tells no result (version 1) */
+    uint8_t rungs_tried; /* bit i: rung i was handed over */
+    int64_t at_us;       /* monotonic: of the hand-over, or of the result */
     struct lw_eui gateway; /* of that rung */
     int8_t power_dbm;      /* EIRP that was asked for, or that the gateway says it used */
 };

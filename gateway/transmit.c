@@ -58,6 +58,7 @@ static void tell(const struct tx *tx, enum tx_result result, bool final)
         .rungs_tried = tx->tried,
         .at_us = now_of(tx->transmit),
         .power_dbm = tx->power_dbm,
+        .silent = tx->path && tx->path->version == 1,
     };
     if (tx->rung < request->rung_count)
         outcome->gateway = rung_of(tx)->gateway;
