@@ -144,26 +144,37 @@ static void keep_own_copies(struct job *job)
 
 /* The 1.1 MIC signs data rate and channel of the transmission: the strongest copy's are tried
  * first, then the others', then further channels of the same frequency (finding F-19). */
-static bool mic_11_agrees(struct uplink *up)
+static bool mic_11_of(struct uplink *up, struct lw_mic_input *in)
 {
-    struct lw_mic_input in = lw_mic_input_of(&up->frame, up->proposal.fcnt);
-
-    in.conf_fcnt = up->frame.data.fctrl & LW_FCTRL_ACK ? (uint16_t)up->session->await_fcnt : 0;
     for (size_t i = 0; i < up->copy_count; i++) {
         const struct copy *copy = &up->copies[i];
         int channel;
 
-        in.tx_dr = copy->dr;
+        in->tx_dr = copy->dr;
         for (unsigned nth = 0;
              (channel = region_channel_find(&up->channels, copy->frequency_hz, copy->dr, nth)) >= 0;
              nth++) {
-            in.tx_ch = (uint8_t)channel;
-            if (lw_mic_up_11(&up->session->keys.f_nwk_s_int, &up->session->keys.s_nwk_s_int, &in) ==
+            in->tx_ch = (uint8_t)channel;
+            if (lw_mic_up_11(&up->session->keys.f_nwk_s_int, &up->session->keys.s_nwk_s_int, in) ==
                 up->frame.mic)
                 return true;
         }
     }
     return false;
+}
+
+/* An ACK signs the counter of what it acknowledges. A repetition of one that was taken already
+ * names the confirmed downlink before the one that waits now. */
+static bool mic_11_agrees(struct uplink *up)
+{
+    struct lw_mic_input in = lw_mic_input_of(&up->frame, up->proposal.fcnt);
+    bool ack = up->frame.data.fctrl & LW_FCTRL_ACK;
+
+    in.conf_fcnt = ack ? (uint16_t)up->session->await_fcnt : 0;
+    if (mic_11_of(up, &in))
+        return true;
+    in.conf_fcnt = up->session->acked_fcnt;
+    return ack && up->proposal.fcnt + 1 == up->session->fcnt_up_next && mic_11_of(up, &in);
 }
 
 static uint64_t frame_hash(const struct uplink *up)
@@ -186,7 +197,8 @@ static enum step_verdict check_counter(struct job *job)
         job->flags |= JOB_REPETITION;
         return STEP_NEXT;
     }
-    if (job->device->flags & DEVICE_SKIP_FCNT && up->proposal.reset) {
+    /* Not proposal.reset: the match table's counter is a hint and may lie behind. */
+    if (job->device->flags & DEVICE_SKIP_FCNT && fcnt == up->frame.data.fcnt) {
         job->flags |= JOB_RESET;
         return STEP_NEXT;
     }
@@ -425,6 +437,8 @@ static enum step_verdict settle(struct job *job)
     if (!(up->session->flags & SESSION_AWAIT_ACK))
         return STEP_NEXT;
     up->session->flags &= (uint16_t)~SESSION_AWAIT_ACK;
+    if (acked)
+        up->session->acked_fcnt = (uint16_t)up->session->await_fcnt;
     if (!item)
         return STEP_NEXT; /* taken out of the queue meanwhile */
     if (!acked && goes_again(up, item)) {

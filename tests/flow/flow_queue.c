@@ -741,6 +741,85 @@ START_TEST(a_down_counter_never_goes_back_under_a_key)
 }
 END_TEST
 
+static void put_device(bool skip_fcnt)
+{
+    struct device_record *record = arena_memdup(&world.arena, stored_device(), sizeof(*record));
+
+    record->skip_fcnt_check = skip_fcnt;
+    world_put(&world, REC_DEVICE, record);
+}
+
+START_TEST(a_counter_that_begins_again_keeps_the_session_and_changes_the_ids)
+{
+    struct event_facts before, after;
+    uint32_t fcnt_down[2];
+
+    begin(_i);
+    put_device(true);
+    speak("x", true);
+    ck_assert(listens());
+    device.fcnt_up = 0;
+    speak("y", false);
+    (void)listens();
+    ck_assert_uint_eq(count_events(EVENT_UP, &before), 3);
+    fcnt_down[0] = device.fcnt_down[0];
+    fcnt_down[1] = device.fcnt_down[1];
+    device.fcnt_up = 0;
+    speak("z", true); /* on one of the channels that the join-accept gave */
+    ck_assert(listens());
+    ck_assert(verdict.flags & SIM_GOT_ACK);
+    ck_assert_uint_eq(count_events(EVENT_UP, &after), 4);
+    ck_assert_uint_eq(after.fcnt, before.fcnt);
+    ck_assert(!uuid_equal(&after.dedup_id, &before.dedup_id));
+    ck_assert(device.fcnt_down[0] + device.fcnt_down[1] > fcnt_down[0] + fcnt_down[1]);
+    end();
+}
+END_TEST
+
+START_TEST(a_repeated_ack_is_known_after_the_next_confirmed_downlink)
+{
+    begin(_i);
+    queue("one", true);
+    speak("a", false);
+    ck_assert(listens());
+    queue("two", true);
+    speak("b", true); /* acknowledges `one`; the answer with `two` is lost */
+    ck_assert(told());
+    radio_ack(&world, &radio, &down, NULL);
+    world_run(&world, 2500000);
+    radio_pull(&world, &radio);
+    radio_heard(&world, &radio, (struct bytes){tx.phy, tx.len}, tx.frequency_hz, "SF7BW125", 8);
+    ck_assert(told());
+    tx.end_us = now() - 600000;
+    ck_assert_uint_eq(count_events(EVENT_UP, NULL), 3);
+    ck_assert_uint_eq(count_events(EVENT_ACK, NULL), 1);
+    world_run(&world, 20000000);
+    end();
+}
+END_TEST
+
+START_TEST(a_waiting_job_is_not_overtaken)
+{
+    struct sim_tx first;
+
+    begin_with(_i, 1);
+    fault = (struct fault){.at = 1, .forever = true};
+    for (int i = 0; i < 6; i++) {
+        speak("a", false);
+        world_run(&world, 300000);
+        first = tx;
+    }
+    /* The next one is gathered in the moment in which the first is saved. */
+    speak("b", false);
+    world_run(&world, 100000);
+    ck_assert_uint_eq(first.fcnt + 1, tx.fcnt);
+    fault = (struct fault){0};
+    world_run(&world, 20000000);
+    ck_assert_uint_eq(count_events(EVENT_UP, NULL), 8);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("flow_queue");
@@ -762,6 +841,9 @@ int main(void)
         while_the_store_is_away_frames_wait_and_nothing_is_spoken,
         frames_that_wait_for_the_store_end_with_the_server,
         a_down_counter_never_goes_back_under_a_key,
+        a_counter_that_begins_again_keeps_the_session_and_changes_the_ids,
+        a_repeated_ack_is_known_after_the_next_confirmed_downlink,
+        a_waiting_job_is_not_overtaken,
         NULL};
     /* A repetition with the same octets: the MIC of 1.1 signs the channel, which stays here. */
     const TTest *const repeated[] = {a_repetition_gets_the_frame_of_the_confirmed_item_again,
