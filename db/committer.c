@@ -122,6 +122,7 @@ static unsigned work_of(const struct change *change)
         case OP_KEYS_PUT:
         case OP_NONCE_ADD:
         case OP_JOIN_STATE:
+        case OP_JOIN_EUI:
         case OP_QUEUE_PUT:
         case OP_QUEUE_DEL: work += 4; break;
         case OP_STATE: work += op->state.set ? 4 : 1; break;
@@ -325,6 +326,7 @@ static size_t size_of(const struct change *change)
         case OP_NONCE_ADD:
         case OP_NONCE_CLEAR:
         case OP_JOIN_STATE:
+        case OP_JOIN_EUI:
         case OP_RECORD_DEL: break;
         }
     }

@@ -52,6 +52,9 @@
     X(SQL_JOIN_PUT,       "INSERT INTO join_state (dev_eui, join_nonce, last_dev_nonce) "          \
                           "VALUES (?1, ?2, ?3) ON CONFLICT (dev_eui) DO UPDATE SET "               \
                           "join_nonce = ?2, last_dev_nonce = ?3 WHERE join_nonce < ?2")            \
+    X(SQL_JOIN_EUI,       "UPDATE device SET join_eui = ?2, rev = rev + 1, updated = ?4, "          \
+                          "doc = json_set(doc, '$.joinEui', ?3) "                                  \
+                          "WHERE dev_eui = ?1 AND join_eui IS NULL")                               \
     X(SQL_KEYS_PUT,       "INSERT OR REPLACE INTO device_keys (dev_eui, sealed) VALUES (?,?)")     \
     X(SQL_KEYS_DEL,       "DELETE FROM device_keys WHERE dev_eui = ?")                             \
     X(SQL_AUDIT_ADD,      "INSERT INTO audit (time, entry) VALUES (?,?)")                          \

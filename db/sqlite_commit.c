@@ -9,6 +9,9 @@
 #include "core/log.h"
 #include "db/sqlite.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* ---- one change ------------------------------------------------------------------------------ */
 
 struct op *change_add(struct change *change, struct arena *arena, enum op_kind kind)
@@ -78,6 +81,7 @@ static bool needs_savepoint(const struct store *store, const struct change *chan
         case OP_RECORD_DEL:
         case OP_NONCE_ADD:
         case OP_JOIN_STATE:
+        case OP_JOIN_EUI:
         case OP_QUEUE_PUT:
         case OP_KEYS_PUT: return true;
         case OP_QUEUE_DEL:
@@ -212,6 +216,23 @@ static enum err put_join_state(struct store *store, const struct op_join_state *
     return !err && sqlite3_changes(store->db) == 0 ? ERR_CONFLICT : err;
 }
 
+/* A record that names a JoinEUI by now keeps it. */
+static enum err put_join_eui(struct store *store, const struct op_join_eui *op)
+{
+    sqlite3_stmt *stmt = store->stmts[SQL_JOIN_EUI];
+    uint8_t octets[8];
+    struct wr wr = wr_of(octets, sizeof(octets));
+    char text[17];
+
+    wr_u64be(&wr, op->join_eui.v);
+    (void)snprintf(text, sizeof(text), "%016" PRIx64, op->join_eui.v);
+    bind_eui(stmt, 1, op->dev_eui);
+    bind_blob(stmt, 2, wr_bytes(&wr));
+    (void)sqlite3_bind_text(stmt, 3, text, 16, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(stmt, 4, op->utc_us);
+    return sqlite_run(stmt);
+}
+
 static enum err put_keys(struct store *store, const struct op_keys *op)
 {
     sqlite3_stmt *stmt = store->stmts[op->sealed.n ? SQL_KEYS_PUT : SQL_KEYS_DEL];
@@ -283,6 +304,7 @@ static enum err apply_op(struct store *store, struct op *op)
     case OP_NONCE_ADD: return add_nonce(store, &op->nonce);
     case OP_NONCE_CLEAR: return clear_nonces(store, &op->nonce);
     case OP_JOIN_STATE: return put_join_state(store, &op->join);
+    case OP_JOIN_EUI: return put_join_eui(store, &op->join_eui);
     case OP_KEYS_PUT: return put_keys(store, &op->keys);
     case OP_RECORD_PUT: return record_put(store, &op->record);
     case OP_RECORD_DEL: return record_delete(store, &op->record);

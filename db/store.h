@@ -47,6 +47,7 @@ enum op_kind {
     OP_NONCE_ADD,   /* a used DevNonce, kept for ever; ERR_EXISTS if it was used */
     OP_NONCE_CLEAR, /* forget a device's DevNonces (audited by the caller) */
     OP_JOIN_STATE,  /* JoinNonce and last counter DevNonce of a device */
+    OP_JOIN_EUI,    /* the first JoinEUI heard of a device whose record names none; else nothing */
     OP_KEYS_PUT,    /* a device's sealed root keys; empty blob: delete */
     OP_RECORD_PUT,  /* insert (expected_rev 0) or replace a record */
     OP_RECORD_DEL,
@@ -98,6 +99,11 @@ struct op_join_state {
     int32_t last_dev_nonce; /* counter rule (1.0.4, 1.1): -1 none yet */
 };
 
+struct op_join_eui {
+    struct lw_eui dev_eui, join_eui;
+    int64_t utc_us; /* becomes the record's updated; its rev grows */
+};
+
 struct op_keys {
     struct lw_eui dev_eui;
     struct bytes sealed;
@@ -126,6 +132,7 @@ struct op {
         struct op_attempt attempt;
         struct op_nonce nonce;
         struct op_join_state join;
+        struct op_join_eui join_eui;
         struct op_keys keys;
         struct op_record record;
         struct op_audit audit;

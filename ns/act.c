@@ -57,9 +57,15 @@ static enum step_verdict load(struct job *job)
 
 /* ---- activation by personalisation ----------------------------------------------------------- */
 
-static bool same_keys(const struct session *a, const struct session *b)
+/* Whether a frame of `b` could repeat the key stream of one of `a`: one key is enough. */
+static bool shares_a_key(const struct session *a, const struct session *b)
 {
-    return memcmp(&a->keys, &b->keys, sizeof(a->keys)) == 0 && a->dev_addr.v == b->dev_addr.v;
+    const struct lw_session_keys *x = &a->keys, *y = &b->keys;
+
+    return a->dev_addr.v == b->dev_addr.v &&
+           (memcmp(&x->s_nwk_s_int, &y->s_nwk_s_int, sizeof(x->s_nwk_s_int)) == 0 ||
+            memcmp(&x->nwk_s_enc, &y->nwk_s_enc, sizeof(x->nwk_s_enc)) == 0 ||
+            memcmp(&x->app_s_key, &y->app_s_key, sizeof(x->app_s_key)) == 0);
 }
 
 static enum step_verdict activate(struct job *job)
@@ -71,7 +77,7 @@ static enum step_verdict activate(struct job *job)
 
     if (!profile)
         return refuse(job, ERR_REFERENCE, "the device profile is gone");
-    if (active && same_keys(active, asked) &&
+    if (active && shares_a_key(active, asked) &&
         (asked->n_fcnt_down < active->n_fcnt_down || asked->a_fcnt_down < active->a_fcnt_down))
         return refuse(job, ERR_CONFLICT,
                       "a down counter must not go back under the same keys: frames would repeat");
@@ -124,8 +130,10 @@ static enum step_verdict announce(struct job *job)
     struct act *act = work_of(job);
     struct device *device = job->device;
 
-    if (device->active)
+    if (device->active) {
         ns_match_remove(job->worker, device, device->active);
+        ns_attempt_forget(job->worker, device->active->last_attempt);
+    }
     if (device->pending)
         ns_match_remove(job->worker, device, device->pending);
     device_take_over(device, &act->change);

@@ -36,6 +36,7 @@ struct downlink {
     bool on_port0; /* the commands do not fit FOpts */
     bool f_pending;
     bool identical; /* an attempt is handed over again: nothing is built or saved */
+    bool silent;    /* nothing to send, only items that are over */
     struct attempt *attempt;
     struct state_change change;
     unsigned over; /* items that ended unsent */
@@ -62,6 +63,7 @@ static enum step_verdict load(struct job *job)
     verdict = job_take_device(job, device);
     if (verdict != STEP_NEXT)
         return verdict;
+    *down = (struct downlink){.answer = down->answer}; /* nothing of a run that lost its race */
     if (!device->active || device->active->number != down->answer.session)
         return job_drop(job, DROP_NOTHING_TO_SEND); /* another session meanwhile */
     down->session = session_copy(job, device->active);
@@ -114,21 +116,33 @@ static enum err plan_windows(struct job *job)
     return window_plan(&input, &down->plan);
 }
 
-static void log_event(struct job *job, const char *code, const char *description,
-                      const struct uuid *item)
+/* The counter that an item of this session takes. */
+static uint32_t item_counter(const struct session *session)
 {
-    struct event_facts facts = device_facts(job->device, work_of(job)->session);
-    char text[UUID_TEXT];
-
-    facts.level = 2;
-    facts.code = code;
-    facts.description = description;
-    facts.context = arena_printf(&job->arena, "{\"queueItemId\":\"%s\"}", uuid_text(text, item));
-    facts.dedup_id = uuid_derive(item->b, sizeof(item->b));
-    job_event(job, EVENT_LOG, &facts);
+    return session->flags & SESSION_1_1 ? session->a_fcnt_down : session->n_fcnt_down;
 }
 
-/* Items that expired, or failed as uncertain, end here; their rows go with the next save. */
+/* Looks through the queue before it is used. What waited for the ACK of a session that is gone
+ * waits no longer; an item that was encrypted under a counter that is gone can never be sent. */
+static void review(struct job *job)
+{
+    const struct session *session = work_of(job)->session;
+    uint32_t next = item_counter(session);
+
+    for (struct queue_item *item = job->device->queue; item; item = item->next) {
+        bool awaited =
+            session->flags & SESSION_AWAIT_ACK && uuid_equal(&session->await_item, &item->id);
+
+        if (item->state == QUEUE_AWAITING_ACK && !awaited) {
+            item->state = QUEUE_QUEUED;
+            item->attempt = 0;
+        }
+        item->refused = item->is_encrypted && item->has_fcnt &&
+                        (item->fcnt_down < next || item->fcnt_down == UINT32_MAX);
+    }
+}
+
+/* Items that came to their end unsent; their rows go with the next save. */
 static void sweep(struct job *job)
 {
     struct downlink *down = work_of(job);
@@ -140,12 +154,29 @@ static void sweep(struct job *job)
             continue;
         op = change_add(&job->change, &job->arena, OP_QUEUE_DEL);
         op->queue = (struct op_queue){.id = item->id, .dev_eui = job->dev_eui};
-        log_event(job, "EXPIRED",
-                  item->uncertain ? "its transmission is uncertain and it must not be sent twice"
-                                  : "the queue item expired before it could be sent",
-                  &item->id);
+        ns_item_event(job, down->session, &item->id,
+                      item->refused     ? "F_CNT_DOWN"
+                      : item->uncertain ? "UNCERTAIN"
+                                        : "EXPIRED",
+                      item->refused ? "the counter under which it was encrypted is used already"
+                      : item->uncertain
+                          ? "its transmission is uncertain and it must not be sent twice"
+                          : "the queue item expired before it could be sent");
         down->over++;
     }
+}
+
+/* How many octets of requests may go along: they never take a window from the frame, as an item
+ * that fits only one of them does. */
+static size_t request_room(const struct downlink *down)
+{
+    size_t taken = (size_t)down->answer.mac_n + (down->item ? down->item->data_n : 0u);
+    size_t most = taken > down->plan.room ? window_most(&down->plan) : down->plan.room;
+    size_t room = most > taken ? most - taken : 0;
+    size_t fopts =
+        LW_FOPTS_MAX > down->answer.mac_n ? (size_t)LW_FOPTS_MAX - down->answer.mac_n : 0u;
+
+    return room < fopts ? room : fopts;
 }
 
 /* Chooses item and commands so that they fit some window; strikes the windows they do not fit. */
@@ -158,15 +189,14 @@ static void choose(struct job *job)
 
     down->requests = (struct mac_out){.region = down->region->region,
                                       .profile = down->profile,
-                                      .utc_us = clock_utc(job->worker->worker.clock),
-                                      .room = LW_FOPTS_MAX > answers ? LW_FOPTS_MAX - answers : 0};
-    if (!down->answer.repetition)
-        down->item = queue_next(
-            job->device->queue, down->requests.utc_us,
-            answers < most && answers <= LW_FOPTS_MAX ? most - (unsigned)answers : 0, &waiting);
-    /* Requests of the network wait where the item would not fit beside them. */
-    if (down->item && down->item->data_n + answers + down->requests.room > most)
-        down->requests.room = most - down->item->data_n - answers;
+                                      .utc_us = clock_utc(job->worker->worker.clock)};
+    /* Answers that fill port 0 leave no place for an item: it stays as it is. */
+    if (!down->answer.repetition && answers <= LW_FOPTS_MAX)
+        down->item = queue_next(job->device->queue, down->requests.utc_us,
+                                answers < most ? most - (unsigned)answers : 0, &waiting);
+    else
+        waiting = queue_count(job->device->queue) > 0;
+    down->requests.room = request_room(down);
     if (!down->answer.repetition)
         mac_write(down->session, &down->requests);
     down->f_pending = waiting || (!down->item && down->requests.more);
@@ -181,13 +211,26 @@ static bool same_again(struct job *job)
 {
     struct downlink *down = work_of(job);
     struct attempt *last;
+    const struct queue_item *item;
 
     if (!down->answer.repetition || !down->session->last_attempt)
         return false;
     last = map_get(&job->worker->attempts, down->session->last_attempt);
-    if (!last || uuid_is_zero(&last->item_id) || !queue_find(job->device->queue, &last->item_id))
+    item = last ? queue_find(job->device->queue, &last->item_id) : NULL;
+    if (!item || item->attempt != last->id)
         return false;
     down->attempt = arena_memdup(&job->arena, last, sizeof(*last));
+    return true;
+}
+
+/* The identical frame goes by the windows of the repetition. It carries an item, so 13 octets are
+ * not FOpts or FRMPayload. */
+static bool same_ladder(struct downlink *down)
+{
+    if (!window_fit(&down->plan, down->attempt->phy_n - 13u))
+        return false;
+    down->attempt->rung_n = (uint8_t)down->plan.rung_count;
+    memcpy(down->attempt->rungs, down->plan.rungs, sizeof(down->attempt->rungs));
     return true;
 }
 
@@ -195,18 +238,19 @@ static enum step_verdict plan(struct job *job)
 {
     struct downlink *down = work_of(job);
 
+    review(job);
     sweep(job);
     if (plan_windows(job))
         return job_drop(job, DROP_NO_DOWNLINK_PATH);
     down->identical = same_again(job);
     if (down->identical) {
-        if (!window_fit(&down->plan, down->attempt->phy_n > 12 ? down->attempt->phy_n - 12u : 0))
-            return job_drop(job, DROP_NO_DOWNLINK_PATH);
-        return STEP_NEXT;
+        return same_ladder(down) ? STEP_NEXT : job_drop(job, DROP_NO_DOWNLINK_PATH);
     }
     choose(job);
-    if (!down->item && !down->mac_n && !down->answer.ack && !down->answer.must && !down->over)
-        return job_drop(job, DROP_NOTHING_TO_SEND);
+    if (!down->item && !down->mac_n && !down->answer.ack && !down->answer.must) {
+        down->silent = true;
+        return down->over ? STEP_NEXT : job_drop(job, DROP_NOTHING_TO_SEND);
+    }
     if (!window_fit(&down->plan, (unsigned)(down->mac_n + (down->item ? down->item->data_n : 0))))
         return job_drop(job, DROP_NO_DOWNLINK_PATH);
     return STEP_NEXT;
@@ -215,7 +259,7 @@ static enum step_verdict plan(struct job *job)
 /* ---- build ----------------------------------------------------------------------------------- */
 
 /* The counter of this frame; ERR_LIMIT when all are spent. An item encrypted by the application
- * brings its own, which must not lie behind. */
+ * brings its own. */
 static enum err take_counter(struct job *job, uint32_t *fcnt, bool *application)
 {
     struct downlink *down = work_of(job);
@@ -224,11 +268,8 @@ static enum err take_counter(struct job *job, uint32_t *fcnt, bool *application)
 
     *application = session->flags & SESSION_1_1 && down->item && !down->on_port0;
     next = *application ? &session->a_fcnt_down : &session->n_fcnt_down;
-    if (down->item && down->item->is_encrypted && down->item->has_fcnt) {
-        if (down->item->fcnt_down < *next)
-            return ERR_CONFLICT;
-        *next = down->item->fcnt_down;
-    }
+    if (down->item && down->item->is_encrypted && down->item->has_fcnt)
+        *next = down->item->fcnt_down; /* not behind, see review() */
     if (*next == UINT32_MAX)
         return ERR_LIMIT;
     *fcnt = (*next)++;
@@ -305,23 +346,6 @@ static void note_item(struct job *job, uint32_t fcnt)
     }
 }
 
-/* An item that was encrypted under a counter that is gone can never be sent. */
-static enum step_verdict refuse_item(struct job *job)
-{
-    struct downlink *down = work_of(job);
-    struct op *op = change_add(&job->change, &job->arena, OP_QUEUE_DEL);
-
-    op->queue = (struct op_queue){.id = down->item->id, .dev_eui = job->dev_eui};
-    log_event(job, "F_CNT_DOWN", "the counter under which the item was encrypted is used already",
-              &down->item->id);
-    down->item->uncertain = true; /* taken out with the items that are over */
-    down->item->on_uncertain = UNCERTAIN_FAIL;
-    down->over++;
-    down->item = NULL;
-    down->plan.rung_count = 0; /* nothing is sent by this job, only saved */
-    return STEP_NEXT;
-}
-
 static enum step_verdict build(struct job *job)
 {
     struct downlink *down = work_of(job);
@@ -330,11 +354,9 @@ static enum step_verdict build(struct job *job)
     bool application;
     enum err err;
 
-    if (down->identical)
+    if (down->identical || down->silent)
         return STEP_NEXT;
     err = take_counter(job, &fcnt, &application);
-    if (err == ERR_CONFLICT)
-        return refuse_item(job);
     if (err)
         return job_drop(job, DROP_FCNT_EXHAUSTED);
     down->attempt = arena_new(&job->arena, struct attempt);
@@ -452,7 +474,7 @@ static enum step_verdict speak(struct job *job)
 
     if (!down->identical)
         take_over(job);
-    if (!down->attempt || !down->plan.rung_count)
+    if (down->silent)
         return job_drop(job, DROP_NOTHING_TO_SEND);
     ns_transmit(job, down->attempt, down->plan.rungs, down->plan.rung_count);
     return STEP_NEXT;

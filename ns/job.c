@@ -11,6 +11,29 @@
 
 #define RERUNS_MAX 2
 
+/* All jobs are chained, so that those that are parked somewhere can be freed at the end. */
+static void chain(struct ns *ns, struct job *job)
+{
+    (void)pthread_mutex_lock(&ns->jobs_lock);
+    job->after = ns->jobs;
+    if (job->after)
+        job->after->before = job;
+    ns->jobs = job;
+    (void)pthread_mutex_unlock(&ns->jobs_lock);
+}
+
+static void unchain(struct ns *ns, struct job *job)
+{
+    (void)pthread_mutex_lock(&ns->jobs_lock);
+    if (job->before)
+        job->before->after = job->after;
+    else
+        ns->jobs = job->after;
+    if (job->after)
+        job->after->before = job->before;
+    (void)pthread_mutex_unlock(&ns->jobs_lock);
+}
+
 struct job *job_new(struct ns_worker *worker, enum job_kind kind, const struct step *steps)
 {
     struct arena arena;
@@ -22,6 +45,7 @@ struct job *job_new(struct ns_worker *worker, enum job_kind kind, const struct s
     job->worker = worker;
     job->kind = kind;
     job->steps = steps;
+    chain(worker->ns, job);
     return job;
 }
 
@@ -61,8 +85,27 @@ static void job_end(struct job *job)
     if (job->ended)
         job->ended(job);
     job_give_device(job);
+    unchain(job->worker->ns, job);
     arena = job->arena; /* the job lies in its own arena */
     arena_reset(&arena);
+}
+
+void job_free_all(struct ns *ns)
+{
+    while (ns->jobs) {
+        struct job *job = ns->jobs;
+        struct arena arena;
+
+        ns->jobs = job->after;
+        /* A device that was deleted is in no map any more: the job that holds it frees it. */
+        if (job->flags & JOB_HOLDS_DEVICE && job->device->flags & DEVICE_GONE)
+            device_free(job->device);
+        job->drop = DROP_NONE;
+        if (job->ended && job->kind != JOB_ACT)
+            job->ended(job);
+        arena = job->arena;
+        arena_reset(&arena);
+    }
 }
 
 /* An error becomes a verdict here, and is logged here, once. */
@@ -134,15 +177,17 @@ enum step_verdict job_take_device(struct job *job, struct device *device)
 {
     struct job **last = &device->waiting;
 
-    if (job->flags & JOB_HOLDS_DEVICE)
+    if (job->flags & JOB_HOLDS_DEVICE && job->device == device)
         return STEP_NEXT;
+    job_give_device(job); /* it was given a device that is deleted and made anew by now */
     if (!(device->flags & DEVICE_BUSY)) {
         device->flags |= DEVICE_BUSY;
         job->device = device;
         job->flags |= JOB_HOLDS_DEVICE;
         return STEP_NEXT;
     }
-    if (device->waiting_count >= DEVICE_WAITING_MAX)
+    /* What became of a frame is never thrown away: its item would hang for ever. */
+    if (device->waiting_count >= DEVICE_WAITING_MAX && job->kind != JOB_TX)
         return job_drop(job, DROP_DEVICE_BUSY);
     while (*last)
         last = &(*last)->next;
@@ -153,32 +198,37 @@ enum step_verdict job_take_device(struct job *job, struct device *device)
 }
 
 /* Run by mail, so that a long chain of waiting jobs does not grow the stack. */
-static void device_free_again(struct worker *worker, struct mail *mail)
+static void device_is_yours(struct worker *worker, struct mail *mail)
 {
     (void)worker;
     job_run((struct job *)mail);
 }
 
+/* The device passes from hand to hand: a newcomer does not overtake, and a job that ends without
+ * having looked at it gives it on as well. */
+static void hand_over(struct device *device, struct job *next)
+{
+    device->waiting = next->next;
+    device->waiting_count--;
+    next->device = device;
+    next->flags |= JOB_HOLDS_DEVICE;
+    next->mail.take = device_is_yours;
+    mail_post(&next->worker->worker, LANE_RADIO, &next->mail);
+}
+
 void job_give_device(struct job *job)
 {
     struct device *device = job->device;
-    struct job *next;
 
     if (!(job->flags & JOB_HOLDS_DEVICE))
         return;
     job->flags &= ~(unsigned)JOB_HOLDS_DEVICE;
     job->device = NULL;
+    if (device->waiting) {
+        hand_over(device, device->waiting);
+        return;
+    }
     device->flags &= (uint8_t)~DEVICE_BUSY;
-    /* One goes on; of a deleted device all, and each will find that it is gone. */
-    do {
-        next = device->waiting;
-        if (!next)
-            break;
-        device->waiting = next->next;
-        device->waiting_count--;
-        next->mail.take = device_free_again;
-        mail_post(&next->worker->worker, LANE_RADIO, &next->mail);
-    } while (device->flags & DEVICE_GONE);
     if (device->flags & DEVICE_GONE)
         device_free(device);
 }

@@ -40,6 +40,7 @@ enum job_flag {
 
 enum job_kind { JOB_UPLINK, JOB_JOIN, JOB_DOWNLINK, JOB_TX, JOB_ACT, JOB_KIND_COUNT };
 
+struct ns;
 struct ns_worker;
 struct device;
 
@@ -55,8 +56,9 @@ struct job {
     unsigned reruns;
     struct arena arena;
     struct lw_eui dev_eui;
-    struct device *device; /* while JOB_HOLDS_DEVICE */
-    struct job *next;      /* in the device's waiting list */
+    struct device *device;      /* while JOB_HOLDS_DEVICE */
+    struct job *next;           /* in the device's waiting list */
+    struct job *before, *after; /* of all jobs, for ns_free */
     struct change change;
     struct timer timer;
     void *work;                     /* struct uplink, struct join, ... by kind */
@@ -66,6 +68,10 @@ struct job {
 
 /* A new job at a worker; its arena holds the job itself. */
 struct job *job_new(struct ns_worker *worker, enum job_kind kind, const struct step *steps);
+
+/* Frees every job, wherever it waits; once no worker, committer or join server runs. What an API
+ * call asked stays with its caller. */
+void job_free_all(struct ns *ns);
 
 /* Runs until the job ends or waits. */
 void job_run(struct job *job);

@@ -95,7 +95,8 @@ static enum step_verdict load(struct job *job)
     drop = refuse(job, join);
     if (drop)
         return job_drop(job, drop);
-    return too_often(job) ? job_drop(job, DROP_JOIN_RATE) : STEP_NEXT;
+    /* A loser of a race asks once more for the same request. */
+    return !job->reruns && too_often(job) ? job_drop(job, DROP_JOIN_RATE) : STEP_NEXT;
 }
 
 /* A DevAddr of ours, another one than the device has now. */
@@ -134,6 +135,8 @@ static enum step_verdict ask(struct job *job)
     const struct region *region = join->region->region;
     struct js_request *request = xcalloc(1, sizeof(*request));
 
+    if (join->answer)
+        lw_session_keys_wipe(&join->answer->keys);
     free(join->answer);
     join->answer = request;
     request->reply_to = &job->worker->worker;
@@ -162,6 +165,7 @@ static enum step_verdict take_again(struct job *job)
     struct join *join = work_of(job);
     struct device *device = ns_device(job->worker, job->dev_eui);
     enum step_verdict verdict;
+    enum drop drop;
 
     if (join->answer->drop)
         return job_drop(job, join->answer->drop);
@@ -172,7 +176,12 @@ static enum step_verdict take_again(struct job *job)
         return verdict;
     join->profile = device_profile_of(job->worker, device);
     join->status = device->status;
-    return join->profile ? STEP_NEXT : job_fail(job, ERR_REFERENCE);
+    if (!join->profile)
+        return job_fail(job, ERR_REFERENCE);
+    drop = refuse(job, join); /* device and profile may be others by now */
+    if (!drop && join->profile->version != join->answer->version)
+        drop = DROP_CONFLICT;
+    return drop ? job_drop(job, drop) : STEP_NEXT;
 }
 
 /* ---- the pending session --------------------------------------------------------------------- */
@@ -305,6 +314,19 @@ static void save_nonces(struct job *job)
                                   .nonce = join->frame.join.dev_nonce};
 }
 
+/* "Any is accepted and the first heard is stored." */
+static void save_join_eui(struct job *job)
+{
+    struct op *op;
+
+    if (job->device->flags & DEVICE_HAS_JOIN_EUI)
+        return;
+    op = change_add(&job->change, &job->arena, OP_JOIN_EUI);
+    op->join_eui = (struct op_join_eui){.dev_eui = job->dev_eui,
+                                        .join_eui = work_of(job)->frame.join.join_eui,
+                                        .utc_us = clock_utc(job->worker->worker.clock)};
+}
+
 static enum step_verdict save(struct job *job)
 {
     struct join *join = work_of(job);
@@ -312,6 +334,7 @@ static enum step_verdict save(struct job *job)
     enum err err;
 
     save_nonces(job);
+    save_join_eui(job);
     join_event(job);
     op = change_add(&job->change, &job->arena, OP_ATTEMPT_PUT);
     op->attempt = (struct op_attempt){.id = join->attempt->id,
@@ -334,8 +357,10 @@ static enum step_verdict announce(struct job *job)
         ns_match_remove(job->worker, job->device, job->device->pending);
     device_take_over(job->device, &join->change);
     /* "Any JoinEUI" ends with the first one that was good. */
-    if (!(job->device->flags & DEVICE_HAS_JOIN_EUI))
+    if (!(job->device->flags & DEVICE_HAS_JOIN_EUI)) {
         job->device->join_eui = join->frame.join.join_eui;
+        job->device->flags |= DEVICE_HAS_JOIN_EUI;
+    }
     ns_match_put(job->worker, job->device, join->session, true, job);
     return STEP_WAIT;
 }

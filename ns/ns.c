@@ -254,6 +254,8 @@ void device_take_over(struct device *device, const struct state_change *change)
 {
     device->rev++;
     device->status = *change->status;
+    if (change->set & STATE_SET_ACTIVE)
+        device->flags &= (uint8_t)~DEVICE_CORRUPT; /* a session that can be relied on again */
     replace_session(&device->active, change->active);
     if (change->set & STATE_SET_PENDING)
         replace_session(&device->pending, change->pending);
@@ -275,6 +277,20 @@ void job_event(struct job *job, enum event_type type, const struct event_facts *
                                   .type = (uint8_t)type,
                                   .facts = event_facts_write(type, facts, &job->arena)};
     job->change.bytes += op->event.facts.n;
+}
+
+void ns_item_event(struct job *job, const struct session *session, const struct uuid *item,
+                   const char *code, const char *description)
+{
+    struct event_facts facts = device_facts(job->device, session);
+    char text[UUID_TEXT];
+
+    facts.level = 2;
+    facts.code = code;
+    facts.description = description;
+    facts.context = arena_printf(&job->arena, "{\"queueItemId\":\"%s\"}", uuid_text(text, item));
+    facts.dedup_id = uuid_derive(item->b, sizeof(item->b));
+    job_event(job, EVENT_LOG, &facts);
 }
 
 void ns_log_frame(struct job *job, const struct gathered *gathered, const char *verdict)
@@ -521,6 +537,7 @@ struct ns *ns_new(const struct ns_options *options, const struct ns_ops *ops)
 
     ns->options = *options;
     ns->ops = *ops;
+    (void)pthread_mutex_init(&ns->jobs_lock, NULL);
     if (!ns->options.workers)
         ns->options.workers = default_workers();
     ns->workers = xcalloc(ns->options.workers, sizeof(*ns->workers));
@@ -534,6 +551,8 @@ struct ns *ns_new(const struct ns_options *options, const struct ns_ops *ops)
 
 void ns_free(struct ns *ns)
 {
+    job_free_all(ns);
+    (void)pthread_mutex_destroy(&ns->jobs_lock);
     for (unsigned i = 0; i < ns->options.workers; i++) {
         struct ns_worker *w = &ns->workers[i];
         size_t at = 0;

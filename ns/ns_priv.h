@@ -32,7 +32,8 @@ struct device {
     struct session *active, *pending; /* heap */
     struct job *waiting;              /* jobs that want the device */
     struct queue_item *queue;
-    uint8_t flags, waiting_count;
+    uint8_t flags;
+    uint16_t waiting_count;
     uint8_t join_tokens; /* used up; refilled by time */
     uint32_t join_at_s;  /* monotonic seconds of the last refill */
 };
@@ -55,6 +56,8 @@ struct ns {
     struct ns_worker *workers;
     char (*names)[16];
     atomic_uint_fast64_t next_attempt;
+    pthread_mutex_t jobs_lock; /* guards the chain, held for a few pointer moves only */
+    struct job *jobs;
 };
 
 extern struct metric ns_frames, ns_drops, ns_step_time, ns_internal_errors, ns_answers;
@@ -98,6 +101,10 @@ void job_event(struct job *job, enum event_type type, const struct event_facts *
 /* Facts that all events of a device have. */
 struct event_facts device_facts(const struct device *device, const struct session *session);
 
+/* A `log` event of level error about a queue item that ended unsent. */
+void ns_item_event(struct job *job, const struct session *session, const struct uuid *item,
+                   const char *code, const char *description);
+
 /* Tells the frame log of every copy of a set. */
 void ns_log_frame(struct job *job, const struct gathered *gathered, const char *verdict);
 
@@ -129,4 +136,6 @@ struct attempt;
 void ns_transmit(struct job *job, const struct attempt *attempt, const struct rung *rungs,
                  size_t rung_count);
 void tx_outcome_take(struct worker *worker, struct mail *mail);
+/* Forgets a settled attempt that was kept for repetitions. */
+void ns_attempt_forget(struct ns_worker *worker, uint64_t id);
 void ns_load_attempt(struct ns *ns, const struct op_attempt *op);

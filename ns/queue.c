@@ -63,7 +63,7 @@ bool queue_is_over(const struct queue_item *item, int64_t utc_us)
 {
     if (!is_waiting(item))
         return false;
-    return (item->expires_us && item->expires_us <= utc_us) ||
+    return item->refused || (item->expires_us && item->expires_us <= utc_us) ||
            (item->uncertain && item->on_uncertain == UNCERTAIN_FAIL);
 }
 

@@ -33,6 +33,8 @@ extern const char *const queue_state_names[];
 
 enum { UNCERTAIN_RESEND, UNCERTAIN_FAIL };
 
+#define UNCERTAIN_MOST  3 /* attempts without a TX result after which an item counts as sent */
+
 #define QUEUE_DATA_MAX  242
 #define QUEUE_ITEMS_MAX 1000 /* of one device */
 
@@ -43,7 +45,8 @@ struct queue_item {
     int64_t created_us, expires_us; /* UTC; expires 0: never */
     uint8_t f_port, priority, state, attempts, on_uncertain;
     bool confirmed, is_encrypted, has_fcnt;
-    bool uncertain;     /* not stored: a crash left its attempt without a result */
+    bool uncertain;     /* not stored: its last attempt has no result */
+    bool refused;       /* not stored: encrypted under a counter that is used already */
     uint32_t fcnt_down; /* of the last attempt, or given with is_encrypted */
     uint64_t attempt;   /* id of the outstanding attempt; 0: none */
     uint16_t data_n;

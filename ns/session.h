@@ -78,6 +78,7 @@ struct session {
     /* the confirmed downlink that waits, and the last answer (for repetitions) */
     struct uuid await_item;
     uint32_t await_fcnt;
+    uint16_t acked_fcnt;   /* not stored: what the last ACK named (1.1 signs it) */
     uint64_t last_attempt; /* id of the attempt that answered last_up_hash's frame; 0: none */
 };
 

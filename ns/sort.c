@@ -6,14 +6,10 @@
 
 static void drop_gathered(struct ns_worker *worker, struct gathered *gathered, enum drop drop)
 {
-    struct job *job = job_new(worker, JOB_UPLINK, NULL);
-    struct arena arena;
+    struct job job = {.worker = worker, .drop = drop}; /* for the log alone */
 
     metric_add(&ns_drops, drop, 1);
-    job->drop = drop;
-    ns_log_frame(job, gathered, "dropped");
-    arena = job->arena;
-    arena_reset(&arena);
+    ns_log_frame(&job, gathered, "dropped");
     free(gathered);
 }
 

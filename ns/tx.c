@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNCERTAIN_MOST 3 /* attempts without a TX result after which an item counts as sent */
-
 struct tx {
     struct tx_outcome outcome;
     struct attempt *attempt; /* copy */
@@ -36,11 +34,17 @@ static enum step_verdict load(struct job *job)
     enum step_verdict verdict;
     struct attempt *live = map_get(&job->worker->attempts, tx->outcome.id);
 
-    if (!device || !live)
+    if (!live)
+        return job_drop(job, DROP_NONE); /* handed over twice, and settled meanwhile */
+    if (!device) {
+        free(map_remove(&job->worker->attempts, tx->outcome.id));
         return job_drop(job, DROP_UNKNOWN_DEVICE);
+    }
     verdict = job_take_device(job, device);
     if (verdict != STEP_NEXT)
         return verdict;
+    tx->item_ends = false; /* nothing of a run that lost its race goes on */
+    tx->changed = NULL;
     tx->attempt = arena_memdup(&job->arena, live, sizeof(*live));
     tx->status = device->status;
     if (device->active && device->active->number == live->session)
@@ -65,6 +69,7 @@ static void settle_item(struct job *job)
         return;
     }
     item = arena_memdup(&job->arena, tx->item, sizeof(*item) + tx->item->data_n);
+    item->uncertain = unknown;
     if (item->confirmed && (ok || unknown)) {
         item->state = QUEUE_AWAITING_ACK;
     } else {
@@ -92,6 +97,9 @@ static enum step_verdict settle(struct job *job)
 {
     struct tx *tx = work_of(job);
 
+    /* It left once: whatever became of the same frame for a repetition moves nothing back. */
+    if (tx->attempt->flags & ATTEMPT_SETTLED && tx->outcome.result != TX_OK)
+        return job_drop(job, DROP_NONE);
     tx->attempt->flags |= ATTEMPT_SETTLED;
     tx->attempt->result = (uint8_t)tx->outcome.result;
     if (tx->item)
@@ -106,6 +114,9 @@ static enum step_verdict events(struct job *job)
     struct event_facts facts = device_facts(job->device, tx->session);
     const struct attempt *attempt = tx->attempt;
 
+    if (tx->item_ends && tx->outcome.result != TX_OK && tx->item->on_uncertain == UNCERTAIN_FAIL)
+        ns_item_event(job, tx->session, &tx->item->id, "UNCERTAIN",
+                      "its transmission is uncertain and it must not be sent twice");
     if (attempt->flags & ATTEMPT_JOIN || tx->outcome.result != TX_OK)
         return STEP_NEXT;
     facts.dedup_id = session_down_id(attempt->session, attempt->fcnt_down,
@@ -172,7 +183,7 @@ static enum step_verdict speak(struct job *job)
 {
     struct tx *tx = work_of(job);
     struct device *device = job->device;
-    struct attempt *live = map_remove(&job->worker->attempts, tx->outcome.id);
+    struct attempt *live = map_get(&job->worker->attempts, tx->outcome.id);
 
     if (changed_state(job))
         device_take_over(device, &tx->change);
@@ -183,9 +194,23 @@ static enum step_verdict speak(struct job *job)
         tx->item->state = tx->changed->state;
         tx->item->attempt = tx->changed->attempt;
         tx->item->attempts = tx->changed->attempts;
+        tx->item->uncertain = tx->changed->uncertain;
     }
-    free(live);
+    /* A confirmed item that waits: a repetition is answered with the same frame (mechanics 20). */
+    if (live && tx->changed && tx->changed->state == QUEUE_AWAITING_ACK && device->active &&
+        device->active->last_attempt == live->id)
+        *live = *tx->attempt;
+    else
+        free(map_remove(&job->worker->attempts, tx->outcome.id));
     return STEP_NEXT;
+}
+
+void ns_attempt_forget(struct ns_worker *worker, uint64_t id)
+{
+    const struct attempt *attempt = map_get(&worker->attempts, id);
+
+    if (attempt && attempt->flags & ATTEMPT_SETTLED)
+        free(map_remove(&worker->attempts, id));
 }
 
 /* clang-format off */

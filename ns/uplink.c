@@ -38,8 +38,9 @@ struct uplink {
     uint8_t channel;
     struct bytes fopts, payload; /* plain */
     struct mac_in mac;
-    struct queue_item *done; /* a queue item that ends with this frame */
-    bool flush;              /* the whole queue ends */
+    struct queue_item *done;  /* a queue item that ends with this frame */
+    struct queue_item *again; /* a copy of one that goes back to the queue with it */
+    bool flush;               /* the whole queue ends */
     struct state_change change;
 };
 
@@ -99,9 +100,13 @@ static enum step_verdict load(struct job *job)
     verdict = job_take_device(job, device);
     if (verdict != STEP_NEXT)
         return verdict;
-    if (device->flags & DEVICE_CORRUPT)
-        return job_drop(job, DROP_CORRUPT);
+    /* Nothing of a run that lost its race goes on. */
+    up->change = (struct state_change){0};
+    up->done = up->again = NULL;
+    up->flush = false;
     if (device->active && device->active->number == up->proposal.session) {
+        if (device->flags & DEVICE_CORRUPT)
+            return job_drop(job, DROP_CORRUPT);
         up->session = session_copy(job, device->active);
     } else if (device->pending && device->pending->number == up->proposal.session) {
         up->session = session_copy(job, device->pending);
@@ -139,26 +144,37 @@ static void keep_own_copies(struct job *job)
 
 /* The 1.1 MIC signs data rate and channel of the transmission: the strongest copy's are tried
  * first, then the others', then further channels of the same frequency (finding F-19). */
-static bool mic_11_agrees(struct uplink *up)
+static bool mic_11_of(struct uplink *up, struct lw_mic_input *in)
 {
-    struct lw_mic_input in = lw_mic_input_of(&up->frame, up->proposal.fcnt);
-
-    in.conf_fcnt = up->frame.data.fctrl & LW_FCTRL_ACK ? (uint16_t)up->session->await_fcnt : 0;
     for (size_t i = 0; i < up->copy_count; i++) {
         const struct copy *copy = &up->copies[i];
         int channel;
 
-        in.tx_dr = copy->dr;
+        in->tx_dr = copy->dr;
         for (unsigned nth = 0;
              (channel = region_channel_find(&up->channels, copy->frequency_hz, copy->dr, nth)) >= 0;
              nth++) {
-            in.tx_ch = (uint8_t)channel;
-            if (lw_mic_up_11(&up->session->keys.f_nwk_s_int, &up->session->keys.s_nwk_s_int, &in) ==
+            in->tx_ch = (uint8_t)channel;
+            if (lw_mic_up_11(&up->session->keys.f_nwk_s_int, &up->session->keys.s_nwk_s_int, in) ==
                 up->frame.mic)
                 return true;
         }
     }
     return false;
+}
+
+/* An ACK signs the counter of what it acknowledges. A repetition of one that was taken already
+ * names the confirmed downlink before the one that waits now. */
+static bool mic_11_agrees(struct uplink *up)
+{
+    struct lw_mic_input in = lw_mic_input_of(&up->frame, up->proposal.fcnt);
+    bool ack = up->frame.data.fctrl & LW_FCTRL_ACK;
+
+    in.conf_fcnt = ack ? (uint16_t)up->session->await_fcnt : 0;
+    if (mic_11_of(up, &in))
+        return true;
+    in.conf_fcnt = up->session->acked_fcnt;
+    return ack && up->proposal.fcnt + 1 == up->session->fcnt_up_next && mic_11_of(up, &in);
 }
 
 static uint64_t frame_hash(const struct uplink *up)
@@ -181,7 +197,8 @@ static enum step_verdict check_counter(struct job *job)
         job->flags |= JOB_REPETITION;
         return STEP_NEXT;
     }
-    if (job->device->flags & DEVICE_SKIP_FCNT && up->proposal.reset) {
+    /* Not proposal.reset: the match table's counter is a hint and may lie behind. */
+    if (job->device->flags & DEVICE_SKIP_FCNT && fcnt == up->frame.data.fcnt) {
         job->flags |= JOB_RESET;
         return STEP_NEXT;
     }
@@ -288,13 +305,20 @@ static enum step_verdict promote(struct job *job)
     return STEP_NEXT;
 }
 
-/* An ABP device began again: as after activation, but down counters and keys go on. */
+/* A device that counts from the start again: another session number, so that its frames have other
+ * ids. One with ABP is as after activation, but down counters and keys go on; one that joined keeps
+ * what its join-accept gave it. */
 static enum step_verdict reset(struct job *job)
 {
     struct uplink *up = work_of(job);
     struct session fresh;
 
     session_init(&fresh, up->profile);
+    if (!(up->session->flags & SESSION_ABP)) {
+        up->session->number = fresh.number;
+        up->session->adr_count = up->session->adr_at = 0;
+        return STEP_NEXT;
+    }
     fresh.keys = up->session->keys;
     fresh.join_eui = up->session->join_eui;
     fresh.dev_addr = up->session->dev_addr;
@@ -394,6 +418,15 @@ static void ack_event(struct job *job, bool acknowledged)
     job_event(job, EVENT_ACK, &facts);
 }
 
+/* Whether it goes once more: a retry is left, or nobody knows whether it ever left (mechanics 21).
+ */
+static bool goes_again(const struct uplink *up, const struct queue_item *item)
+{
+    if (item->uncertain)
+        return item->on_uncertain == UNCERTAIN_RESEND && item->attempts < UNCERTAIN_MOST;
+    return item->attempts <= up->profile->confirmed_retries;
+}
+
 /* TS001 4.3.1.2: the uplink after a confirmed downlink carries the ACK or does not. */
 static enum step_verdict settle(struct job *job)
 {
@@ -404,14 +437,15 @@ static enum step_verdict settle(struct job *job)
     if (!(up->session->flags & SESSION_AWAIT_ACK))
         return STEP_NEXT;
     up->session->flags &= (uint16_t)~SESSION_AWAIT_ACK;
+    if (acked)
+        up->session->acked_fcnt = (uint16_t)up->session->await_fcnt;
     if (!item)
         return STEP_NEXT; /* taken out of the queue meanwhile */
-    if (!acked && item->attempts <= up->profile->confirmed_retries) {
-        struct queue_item *again = arena_memdup(&job->arena, item, sizeof(*item) + item->data_n);
-
-        again->state = QUEUE_QUEUED;
-        again->attempt = 0;
-        save_item(job, again);
+    if (!acked && goes_again(up, item)) {
+        up->again = arena_memdup(&job->arena, item, sizeof(*item) + item->data_n);
+        up->again->state = QUEUE_QUEUED;
+        up->again->attempt = 0;
+        save_item(job, up->again);
         return STEP_NEXT;
     }
     end_item(job, item);
@@ -501,7 +535,7 @@ static void settle_queue(struct job *job)
 {
     struct uplink *up = work_of(job);
     struct device *device = job->device;
-    struct queue_item *await = queue_find(device->queue, &up->session->await_item);
+    struct queue_item *live;
 
     while (up->flush && device->queue) {
         struct queue_item *item = device->queue;
@@ -514,10 +548,12 @@ static void settle_queue(struct job *job)
     if (up->done) {
         queue_unlink(&device->queue, up->done);
         free(up->done);
-    } else if (await && await->state == QUEUE_AWAITING_ACK &&
-               !(up->session->flags & SESSION_AWAIT_ACK)) {
-        await->state = QUEUE_QUEUED;
-        await->attempt = 0;
+    } else if (up->again) {
+        /* Its attempt may still be under way: what becomes of that is no longer the item's. */
+        live = queue_find(device->queue, &up->again->id);
+        live->state = QUEUE_QUEUED;
+        live->attempt = 0;
+        live->uncertain = false;
     }
 }
 
@@ -527,7 +563,7 @@ static void leave_answer(struct job *job)
     const struct ns *ns = job->worker->ns;
     const struct application *application = device_application_of(job->worker, job->device);
     struct mac_out out = {.region = up->region->region,
-                          .profile = up->profile,
+                          .profile = device_profile_of(job->worker, job->device),
                           .utc_us = up->status.last_seen_us,
                           .room = LW_FOPTS_MAX};
     struct answer answer = {.dev_eui = job->dev_eui,
@@ -548,6 +584,8 @@ static void leave_answer(struct job *job)
         !answer.repetition && application && ns->ops.covered &&
         ns->ops.covered(ns->ops.ctx, &application->tenant_id, &application->id, job->dev_eui);
 
+    if (!out.profile)
+        return; /* deleted, or another one, while the frame was saved: up->profile is gone */
     memcpy(answer.mac, up->mac.answers, up->mac.answers_n);
     mac_write(up->session, &out);
     if (covered)
@@ -563,7 +601,10 @@ static enum step_verdict speak(struct job *job)
     struct device *device = job->device;
 
     if (!(job->flags & JOB_REPETITION)) {
-        update_match(job, device->active);
+        if (!(device->flags & DEVICE_GONE))
+            update_match(job, device->active);
+        if (device->active && device->active->last_attempt)
+            ns_attempt_forget(job->worker, device->active->last_attempt);
         device_take_over(device, &up->change);
         settle_queue(job);
     }

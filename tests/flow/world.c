@@ -121,6 +121,7 @@ static void start(struct world *world)
     struct store_options store = {.url = "sqlite:godwit.db",
                                   .data_dir = world->dir,
                                   .clock = &world->clock.clock,
+                                  .vfs = last_options.vfs,
                                   .master_key = world->master};
     struct commit_observer observer = {.ctx = world, .record = on_record, .outbox = on_outbox};
     struct udp_config udp = {.send = on_send, .send_ctx = world};
@@ -220,11 +221,21 @@ static void stop(struct world *world, bool crash)
     store_close(world->store);
 }
 
+void world_stop_crashed(struct world *world)
+{
+    stop(world, true);
+}
+
+void world_start(struct world *world)
+{
+    start(world);
+    load_gateways(world);
+}
+
 void world_restart(struct world *world, bool crash)
 {
     stop(world, crash);
-    start(world);
-    load_gateways(world);
+    world_start(world);
 }
 
 void world_close(struct world *world)
@@ -307,6 +318,27 @@ static void saved(struct worker *worker, struct mail *mail)
 {
     (void)mail;
     ((struct saving *)worker->owner)->done = true;
+}
+
+/* A change of the test itself, so that it can wait in the committer's box with others. */
+static struct saving posted;
+
+void world_post(struct world *world, struct change *change)
+{
+    memset(&posted, 0, sizeof(posted));
+    worker_init(&posted.worker, "test", &world->clock.clock, &posted);
+    change->reply_to = &posted.worker;
+    change->reply_lane = LANE_BULK;
+    change->done = saved;
+    committer_submit(world->committer, change);
+}
+
+bool world_posted(struct world *world)
+{
+    world_run(world, 0);
+    (void)worker_step(&posted.worker, 0);
+    worker_fini(&posted.worker);
+    return posted.done;
 }
 
 static void save(struct world *world, struct saving *saving)

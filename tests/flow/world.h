@@ -60,6 +60,7 @@ struct world_options {
     enum lw_version version; /* of the one device profile */
     const char *region;      /* NULL: EU868 */
     int64_t app_reply_us;
+    const char *vfs; /* of the store: "fault" (tests/store/fault_vfs.h) */
     void (*profile)(struct device_profile *profile); /* changes before it is stored */
 };
 
@@ -67,6 +68,9 @@ struct world_options {
 void world_open(struct world *world, const struct world_options *options);
 /* Stops everything and opens it again on the same store; `crash`: without any orderly end. */
 void world_restart(struct world *world, bool crash);
+/* The two halves of a crash. */
+void world_stop_crashed(struct world *world);
+void world_start(struct world *world);
 void world_close(struct world *world);
 
 /* Runs until nothing is left to do now; then lets time pass for `us`, timer by timer. */
@@ -75,6 +79,10 @@ void world_run(struct world *world, int64_t us);
 /* Saves a record as administration would. */
 void world_put(struct world *world, enum record_type type, void *record);
 void world_gateway(struct world *world, uint64_t id);
+/* Posts a change and leaves it in the committer's box; world_posted runs and tells whether it is
+ * answered (change->result). One at a time. */
+void world_post(struct world *world, struct change *change);
+bool world_posted(struct world *world);
 void world_device(struct world *world, uint64_t dev_eui);
 void world_keys(struct world *world, uint64_t dev_eui, const struct device_keys *keys);
 
