@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/metric.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -243,6 +244,7 @@ void api_request(void *owner, struct http_request *request)
 
         status = verdict ? verdict : status;
     }
+    assert(status || call->endpoint);
     if (!status && call->endpoint->flags & EP_HERE)
         status = call->endpoint->handle(call);
     if (status) {

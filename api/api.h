@@ -61,7 +61,7 @@ unsigned api_worker_count(const struct api *api);
 struct worker *api_worker(struct api *api, unsigned at);
 
 /* httpd_config.on_request; `api` is the owner. */
-void api_request(void *api, struct http_request *request);
+void api_request(void *owner, struct http_request *request);
 
 /* commit_observer.record and .outbox; at the committer, they copy and post only. */
 void api_record(struct api *api, enum record_type type, const struct record_key *key,

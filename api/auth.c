@@ -20,7 +20,7 @@
 #define KEY_RANDOM   24
 #define TOKEN_PLAIN  28
 #define TOKEN_N      (TOKEN_PLAIN + 32)
-#define TOKEN_LIFE   (12 * 3600 * (int64_t)US_PER_S)
+#define TOKEN_LIFE   (INT64_C(12) * 3600 * US_PER_S)
 #define LOGIN_MAX    5
 #define LOGIN_WINDOW (60 * (int64_t)US_PER_S)
 #define USED_GRAIN   (60 * (int64_t)US_PER_S)

@@ -321,8 +321,9 @@ static enum err make_ns(struct server *server)
                                  .committer = server->committer,
                                  .net_id = {server->settings.net_id},
                                  .region_count = server->region_count,
-                                 .dedup_window_us = server->settings.dedup_window_ms * 1000,
-                                 .app_reply_us = server->settings.app_reply_ms * 1000,
+                                 .dedup_window_us =
+                                     (int64_t)server->settings.dedup_window_ms * 1000,
+                                 .app_reply_us = (int64_t)server->settings.app_reply_ms * 1000,
                                  .join_server = server->settings.join_server};
     struct ns_ops ops = {.ctx = server,
                          .transmit = on_transmit,

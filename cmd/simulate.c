@@ -184,7 +184,7 @@ static bool number_of(const char *text, size_t octets, uint64_t *to)
 static bool version_of(const char *text, uint8_t *version)
 {
     for (unsigned i = 0; i < LW_VERSION_COUNT; i++) {
-        if (strcmp(text, lw_version_text((enum lw_version)i)))
+        if (strcmp(text, lw_version_text((enum lw_version)i)) != 0)
             continue;
         *version = (uint8_t)i;
         return true;

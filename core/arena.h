@@ -20,8 +20,8 @@ struct arena {
     size_t limit;
 };
 
-#define ARENA_JOB_LIMIT     (256u * 1024u)
-#define ARENA_REQUEST_LIMIT (64u * 1024u * 1024u)
+#define ARENA_JOB_LIMIT     ((size_t)256 << 10)
+#define ARENA_REQUEST_LIMIT ((size_t)64 << 20)
 
 /* An empty arena; no memory is taken until the first piece. `limit` in bytes. */
 void arena_init(struct arena *arena, size_t limit);
@@ -45,5 +45,5 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 /* Heap memory for what outlives jobs; aborts instead of answering NULL. Free with free(). */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
-void *xrealloc(void *p, size_t size);
+void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *s);

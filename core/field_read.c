@@ -459,6 +459,7 @@ static void read_object(struct reader *reader, const struct field *table, void *
     check_missing(reader, table, seen, node->line, place);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a seventh parameter */
 enum err field_read(const struct field *table, void *object, const struct node *node,
                     enum field_mode mode, struct arena *arena, struct field_errors *errors,
                     uint64_t *present)

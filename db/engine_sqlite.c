@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define HOUSEKEEP_US     (1 * (int64_t)US_PER_S)
-#define ATTEMPTS_KEPT_US (2 * 3600 * (int64_t)US_PER_S)
+#define ATTEMPTS_KEPT_US (INT64_C(2) * 3600 * US_PER_S)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 

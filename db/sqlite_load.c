@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "db/sqlite.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +46,10 @@ static void keep_state(struct journal *journal, struct newest *newest, struct by
         newest->room = (uint32_t)state.n;
         journal->pool_n += state.n;
     }
-    if (state.n)
+    if (state.n) {
+        assert(journal->pool);
         memcpy(journal->pool + newest->at, state.p, state.n);
+    }
     newest->n = (uint32_t)state.n;
     newest->kept = true;
 }

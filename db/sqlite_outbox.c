@@ -14,7 +14,7 @@
 #define SEGMENT_BYTES     ((uint64_t)32 * 1024 * 1024)
 #define ROW_OVERHEAD      24u
 #define OUTBOX_MAX_BYTES  ((uint64_t)5 * 1024 * 1024 * 1024)
-#define OUTBOX_MAX_AGE_US (7 * 24 * 3600 * (int64_t)US_PER_S)
+#define OUTBOX_MAX_AGE_US (INT64_C(7) * 24 * 3600 * US_PER_S)
 
 static enum err prepare_add(struct store *store)
 {

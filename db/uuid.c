@@ -33,7 +33,7 @@ char *uuid_text(char *to, const struct uuid *id)
         if (i)
             *p++ = '-';
         (void)hex_write(p, from, groups[i]);
-        p += 2 * groups[i];
+        p += (size_t)2 * groups[i];
         from += groups[i];
     }
     return to;

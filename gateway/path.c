@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define WRAP_US         ((int64_t)1 << 32)
-#define LONG_SILENCE_US (35 * 60 * (int64_t)US_PER_S) /* half a wrap: count by our clock */
+#define LONG_SILENCE_US (INT64_C(35) * 60 * US_PER_S) /* half a wrap: count by our clock */
 /* How far the counter may be from where it should be: behind, if a datagram was long on its way;
  * ahead, if the one we reckon from was. Beyond it the gateway has restarted. */
 #define BEHIND_US      (20 * (int64_t)US_PER_S)

@@ -283,10 +283,16 @@ static uint8_t lr_fhss_codr(const struct scan_text *codr)
 
 static bool read_fsk(const struct rxpk *rx, const struct scan_text *datr, struct data_rate *rate)
 {
-    const char *p = datr->p, *end = p + datr->n;
-    int64_t v = datr->n ? small_number(&p, end) : rx->datr_number;
+    int64_t v = rx->datr_number; /* the usual form; then there is no text */
 
-    if (v <= 0 || v > 1000000 || (datr->n && p != end))
+    if (datr->n) {
+        const char *p = datr->p, *end = p + datr->n;
+
+        v = small_number(&p, end);
+        if (p != end)
+            return false;
+    }
+    if (v <= 0 || v > 1000000)
         return false;
     rate->kind = MOD_FSK;
     rate->bit_rate = (uint32_t)v;

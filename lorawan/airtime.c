@@ -25,8 +25,8 @@ static uint32_t lora_us(const struct data_rate *rate, size_t octets, unsigned fl
                         unsigned preamble)
 {
     bool fast = rate->sf <= 6;
-    int64_t bits = 8 * (int64_t)octets - 4 * rate->sf;
-    int64_t per_block = 4 * (rate->sf - (!fast && is_slow(rate) ? 2 : 0));
+    int64_t bits = 8 * (int64_t)octets - INT64_C(4) * rate->sf;
+    int64_t per_block = INT64_C(4) * (rate->sf - (!fast && is_slow(rate) ? 2 : 0));
     int64_t rate_of_code = rate->coding_rate ? rate->coding_rate : 1;
     int64_t quarters;
 

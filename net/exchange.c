@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define STREAM_LIMIT (256u * 1024u)
+#define STREAM_LIMIT ((size_t)256 << 10)
 #define STREAM_IDLE  (15 * (int64_t)US_PER_S)
 
 static struct http_exchange *exchange_of(struct http_request *request)

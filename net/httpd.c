@@ -251,6 +251,7 @@ static enum MHD_Result run(struct http_exchange *exchange)
     return answer_or_suspend(exchange);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library says which parameters */
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_size, void **context)
@@ -469,19 +470,20 @@ static void wait_until_quiet(struct httpd *httpd)
 void httpd_stop(struct httpd *httpd)
 {
     int listeners[HTTPD_LISTENERS_MAX];
+    size_t count = httpd->daemon_count;
 
-    for (size_t i = 0; i < httpd->daemon_count; i++)
+    for (size_t i = 0; i < count; i++)
         listeners[i] = MHD_quiesce_daemon(httpd->daemons[i].mhd);
     (void)pthread_mutex_lock(&httpd->lock);
     httpd->stopping = true;
     exchange_end_all(httpd);
     wait_until_quiet(httpd);
     (void)pthread_mutex_unlock(&httpd->lock);
-    if (httpd->daemon_count > 0) {
+    if (count > 0) {
         worker_stop(&httpd->worker);
         worker_fini(&httpd->worker);
     }
-    for (size_t i = 0; i < httpd->daemon_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         MHD_stop_daemon(httpd->daemons[i].mhd);
         if (listeners[i] >= 0)
             (void)close(listeners[i]);

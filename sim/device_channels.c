@@ -1,6 +1,7 @@
 #include "sim/crypto.h"
 #include "sim/device_priv.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define FIXED_CHANNELS 72
@@ -110,8 +111,10 @@ static unsigned candidates(const struct sim_device *dev, uint8_t dr, uint8_t lis
 
 static uint8_t choose(struct sim_device *dev, const uint8_t *list, unsigned n)
 {
-    uint64_t at = sim_random(&dev->random) % n;
+    uint64_t at;
 
+    assert(n > 0);
+    at = sim_random(&dev->random) % n;
     if (n > 1 && list[at] == dev->up_channel)
         at = (at + 1) % n;
     return list[at];
@@ -154,6 +157,10 @@ void sim_choose_join_channel(struct sim_device *dev, struct sim_tx *tx)
     if (plan->fixed) {
         tx->dr = dev->joins % 2 ? 4 : 0;
         n = candidates(dev, tx->dr, list);
+        if (!n) { /* the old session's network had switched all of them off */
+            sim_channels_default(dev);
+            n = candidates(dev, tx->dr, list);
+        }
     } else {
         tx->dr = (uint8_t)(plan->join_max_dr - down % (plan->join_max_dr - plan->join_min_dr + 1u));
         for (; n < plan->default_channels; n++)
@@ -211,8 +218,8 @@ static bool fixed_mask(const struct sim_device *dev, uint8_t mask[9], unsigned c
     uint8_t low = (uint8_t)bits;
 
     if (cntl < 4) {
-        mask[2 * cntl] = low;
-        mask[2 * cntl + 1] = (uint8_t)(bits >> 8);
+        mask[(size_t)2 * cntl] = low;
+        mask[(size_t)2 * cntl + 1] = (uint8_t)(bits >> 8);
     } else if (cntl == 4) {
         mask[8] = low;
     } else if (cntl == 5 && dev->version >= LW_1_0_3) {

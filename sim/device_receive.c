@@ -134,7 +134,7 @@ static enum sim_verdict_code receive_accept(struct sim_device *dev, struct bytes
 {
     uint16_t dev_nonce = (uint16_t)(dev->dev_nonce - (dev->version >= LW_1_0_4));
     size_t n = phy.n - 1;
-    uint8_t plain[32];
+    uint8_t plain[32] = {0};
 
     for (size_t at = 0; at < n; at += 16)
         sim_aes(&dev->nwk_key, phy.p + 1 + at, plain + at);

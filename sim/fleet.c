@@ -15,11 +15,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define PULL_US        (10 * US_PER_S)
+#define PULL_US        (INT64_C(10) * US_PER_S)
 #define STAT_EVERY     3 /* PULL_DATA */
-#define GREET_US       (2 * US_PER_S)
+#define GREET_US       (INT64_C(2) * US_PER_S)
 #define DRAIN_US       (30 * (int64_t)US_PER_S)
-#define AFTER_RX2_US   (100 * US_PER_MS)
+#define AFTER_RX2_US   (INT64_C(100) * US_PER_MS)
 #define LATENCY_US     100 /* resolution of the histogram */
 #define LATENCIES      100000
 #define TRIES          1000 /* devices looked at for one that is not busy */
@@ -304,6 +304,7 @@ static void give_to_device(struct fleet *f, struct flight *flight, const struct 
     f->report->joined += (verdict.flags & SIM_GOT_JOIN) != 0;
     f->report->acked += (verdict.flags & SIM_GOT_ACK) != 0;
     if (verdict.payload_n) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): hex_write ends it */
         memcpy(payload, ", payload ", 10);
         (void)hex_write(payload + 10, verdict.payload, verdict.payload_n);
     }
@@ -421,7 +422,7 @@ static void turn(struct fleet *f)
 
     int64_t next_us = timers_next(&f->timers), wait_us = next_us - f->now_us;
 
-    read_sockets(f, wait_us <= 0 ? 0 : wait_us > 100 * US_PER_MS ? 100 : 1);
+    read_sockets(f, wait_us <= 0 ? 0 : wait_us > INT64_C(100) * US_PER_MS ? 100 : 1);
 }
 
 static bool all_acked(const struct fleet *f)

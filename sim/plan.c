@@ -57,7 +57,7 @@ bool sim_plan_find(const char *name, enum sim_region *region)
     if (!strcmp(name, "AS923-1"))
         name = "AS923";
     for (unsigned i = 0; i < SIM_REGION_COUNT; i++) {
-        if (strcmp(name, plans[i].name))
+        if (strcmp(name, plans[i].name) != 0)
             continue;
         *region = (enum sim_region)i;
         return true;

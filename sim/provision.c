@@ -276,6 +276,6 @@ void sim_provision_csv(const struct sim_fleet_config *fleet, FILE *to)
         fprintf(to, "%s,%s", lw_eui_text(eui, id.dev_eui), lw_eui_text(join, id.join_eui));
         if (fleet->abp)
             fprintf(to, ",%s", lw_dev_addr_text(addr, id.dev_addr));
-        print_keys(fleet->abp ? abp : otaa, (fleet->abp ? 2u : 1u) * (is_1_1 ? 2u : 1u), to);
+        print_keys(fleet->abp ? abp : otaa, (size_t)(fleet->abp ? 2 : 1) * (is_1_1 ? 2 : 1), to);
     }
 }

@@ -123,8 +123,8 @@ static void read_rate(struct reading *r, struct value v)
         return;
     }
     ended(v, text);
-    rate->sf = strncmp(text, "SF", 2) ? 0 : (uint8_t)strtoul(text + 2, &at, 10);
-    if (!rate->sf || strncmp(at, "BW", 2)) {
+    rate->sf = strncmp(text, "SF", 2) != 0 ? 0 : (uint8_t)strtoul(text + 2, &at, 10);
+    if (!rate->sf || strncmp(at, "BW", 2) != 0) {
         r->fault = "datr is malformed";
         return;
     }
@@ -243,7 +243,9 @@ const char *sim_txpk_read(const char *json, size_t n, struct sim_txpk *txpk)
         if (!read_order(&r, key, v))
             read_radio(&r, key, v);
     } while (sign(&s, ','));
-    if (!sign(&s, '}') || !sign(&s, '}'))
+    if (!sign(&s, '}'))
+        return "malformed JSON";
+    if (!sign(&s, '}')) /* the outer object's */
         return "malformed JSON";
     return complete(&r);
 }

@@ -10,8 +10,8 @@ say() { bad=1; printf '%s\n' "$*"; }
 # shellcheck disable=SC2086
 awk -f tests/lint/layers.awk tests/lint/layers.txt $files || bad=1
 
-format=clang-format
-command -v $format >/dev/null || format=clang-format-14
+format=clang-format-14 # another version formats differently
+command -v $format >/dev/null || say "$format is missing"
 # shellcheck disable=SC2086
 $format --dry-run -Werror $files 2>&1 | grep -E '^[^ ]+: error' | cut -d: -f1 | sort -u |
     sed 's/$/: is not formatted (.\/dev fmt)/' | grep . && bad=1

@@ -252,6 +252,21 @@ START_TEST(nonces_of_1_1)
 }
 END_TEST
 
+/* A session whose network had switched off every narrow channel must not be the device's last. */
+START_TEST(joins_though_no_channel_is_on)
+{
+    struct sim_device_config config = config_of(LW_1_0_3, SIM_US915, 0);
+    struct sim_device dev;
+    struct sim_tx tx;
+
+    sim_device_init(&dev, &config);
+    memset(dev.mask, 0, sizeof(dev.mask));
+    ck_assert_int_eq(sim_device_join(&dev, 0, &tx), OK);
+    ck_assert_uint_le(tx.channel, 63);
+    ck_assert_uint_eq(tx.dr, 0);
+}
+END_TEST
+
 START_TEST(same_seed_same_frames)
 {
     struct sim_device_config config = config_of(LW_1_0_2, SIM_EU868, 0);
@@ -325,6 +340,7 @@ int main(void)
         confirmed_uplink_is_repeated_until_ack,
         nb_trans_repeats_on_other_channels,
         nonces_of_1_1,
+        joins_though_no_channel_is_on,
         same_seed_same_frames,
         what_is_not_a_downlink,
         frame_too_long_for_the_window, NULL};
