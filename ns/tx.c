@@ -59,7 +59,9 @@ static enum step_verdict load(struct job *job)
 static void settle_item(struct job *job)
 {
     struct tx *tx = work_of(job);
-    bool ok = tx->outcome.result == TX_OK, unknown = tx->outcome.result == TX_UNKNOWN;
+    /* A protocol that never tells a result is believed: else every frame would go out again. */
+    bool ok = tx->outcome.result == TX_OK || tx->outcome.silent;
+    bool unknown = !ok && tx->outcome.result == TX_UNKNOWN;
     bool again = !ok && (!unknown || (tx->item->on_uncertain == UNCERTAIN_RESEND &&
                                       tx->item->attempts < UNCERTAIN_MOST));
     struct queue_item *item;

@@ -236,6 +236,28 @@ static void no_flush(struct device_profile *profile)
     profile->confirmed_retries = 1;
 }
 
+START_TEST(a_forwarder_that_tells_nothing_is_believed)
+{
+    const struct world_options options = {
+        .seed = (uint64_t)_i, .version = (enum lw_version)(_i % 6), .profile = no_flush};
+    struct radio_down down;
+
+    begin_as(&options, 0);
+    join();
+    speak("a", false);
+    (void)listens();
+    radio.version = 1; /* no TX_ACK in that protocol */
+    radio_pull(&world, &radio);
+    queue("once", false);
+    seen = world.sent_count;
+    speak("b", false);
+    world_run(&world, 6000000);
+    ck_assert(radio_down(&world, &radio, &seen, &down));
+    ck_assert_uint_eq(queued(), 0);
+    world_close(&world);
+}
+END_TEST
+
 START_TEST(a_confirmed_downlink_is_acknowledged)
 {
     const struct world_options options = {
@@ -474,6 +496,7 @@ int main(void)
     const TTest *const tests[] = {every_version_joins_and_speaks,
                                   the_channels_of_the_cflist_are_used,
                                   a_queue_item_reaches_the_device,
+                                  a_forwarder_that_tells_nothing_is_believed,
                                   a_confirmed_downlink_is_acknowledged,
                                   a_confirmed_downlink_that_is_not_heard_is_repeated_then_given_up,
                                   link_check_and_device_time_are_answered,

@@ -10,7 +10,8 @@
 
 void radio_open(struct world *world, struct radio *radio, uint64_t gateway)
 {
-    *radio = (struct radio){.gateway = gateway, .tmst_offset = (uint32_t)hash_u64(gateway)};
+    *radio = (struct radio){
+        .gateway = gateway, .version = 2, .tmst_offset = (uint32_t)hash_u64(gateway)};
     ck_assert_int_eq(address_read("192.0.2.1:40001", &radio->push), OK);
     radio->push.ip[15] = (uint8_t)gateway;
     radio->pull = radio->push;
@@ -18,14 +19,14 @@ void radio_open(struct world *world, struct radio *radio, uint64_t gateway)
     radio_pull(world, radio);
 }
 
-static size_t header(uint8_t *to, uint8_t id, uint16_t token, uint64_t gateway)
+static size_t header(uint8_t *to, uint8_t id, uint16_t token, const struct radio *radio)
 {
     struct wr wr = wr_of(to, 12);
 
-    wr_u8(&wr, 2);
+    wr_u8(&wr, radio->version);
     wr_u16be(&wr, token);
     wr_u8(&wr, id);
-    wr_u64be(&wr, gateway);
+    wr_u64be(&wr, radio->gateway);
     return 12;
 }
 
@@ -33,8 +34,7 @@ void radio_pull(struct world *world, const struct radio *radio)
 {
     uint8_t data[12];
 
-    world_datagram(world, &radio->pull, data,
-                   header(data, 2, (uint16_t)world->random, radio->gateway));
+    world_datagram(world, &radio->pull, data, header(data, 2, (uint16_t)world->random, radio));
 }
 
 static uint32_t tmst_now(const struct world *world, const struct radio *radio)
@@ -47,7 +47,7 @@ void radio_heard(struct world *world, const struct radio *radio, struct bytes ph
 {
     uint8_t data[1024];
     char base64[512];
-    size_t n = header(data, 0, (uint16_t)(world->clock.mono / 7), radio->gateway);
+    size_t n = header(data, 0, (uint16_t)(world->clock.mono / 7), radio);
 
     (void)base64_write(base64, phy.p, phy.n);
     n += (size_t)snprintf((char *)data + n, sizeof(data) - n,
@@ -109,7 +109,7 @@ void radio_ack(struct world *world, const struct radio *radio, const struct radi
                const char *error)
 {
     uint8_t data[128];
-    size_t n = header(data, 5, down->token, radio->gateway);
+    size_t n = header(data, 5, down->token, radio);
 
     if (error)
         n += (size_t)snprintf((char *)data + n, sizeof(data) - n,

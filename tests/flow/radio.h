@@ -7,6 +7,7 @@
 
 struct radio {
     uint64_t gateway;
+    uint8_t version;      /* of the protocol: 2, or 1, which has no TX_ACK */
     uint32_t tmst_offset; /* its counter at monotonic time 0 */
     struct address push, pull;
 };
