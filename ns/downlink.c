@@ -16,6 +16,7 @@
 #include "ns/attempt.h"
 #include "ns/mac.h"
 #include "ns/ns_priv.h"
+#include "ns/routes.h"
 #include "ns/window.h"
 
 #include <stdlib.h>
@@ -75,26 +76,6 @@ static enum step_verdict load(struct job *job)
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 
-static size_t routes_of(struct job *job, struct window_route *routes)
-{
-    struct downlink *down = work_of(job);
-    size_t n = 0;
-
-    for (size_t i = 0; i < down->answer.copy_count; i++) {
-        const struct copy *copy = &down->answer.copies[i];
-        const struct gateway_config *gateway = ns_gateway(job->worker, copy->gateway);
-
-        if (gateway && gateway->downlink == DOWNLINK_NO)
-            continue;
-        routes[n++] = (struct window_route){
-            .copy = copy,
-            .prefer_not = gateway && gateway->downlink == DOWNLINK_PREFER_NOT,
-            .max_eirp_dbm = gateway && gateway->max_eirp_dbm > 0 ? (int8_t)gateway->max_eirp_dbm
-                                                                 : down->region->max_eirp_dbm};
-    }
-    return n;
-}
-
 static enum err plan_windows(struct job *job)
 {
     struct downlink *down = work_of(job);
@@ -108,11 +89,12 @@ static enum err plan_windows(struct job *job)
                                  .uplink_channel = down->answer.channel,
                                  .uplink_dr = down->answer.dr,
                                  .routes = routes};
+    struct heard_by heard = {down->answer.copies, down->answer.copy_count, down->region};
 
     session_channels(down->session, down->region->region, channels);
     if (!chmask_test(&channels->defined, down->answer.channel))
         *channels = down->region->channels;
-    input.route_count = routes_of(job, routes);
+    input.route_count = routes_of(job, &heard, routes);
     return window_plan(&input, &down->plan);
 }
 

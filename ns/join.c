@@ -14,6 +14,7 @@
 #include "lorawan/netid.h"
 #include "ns/attempt.h"
 #include "ns/ns_priv.h"
+#include "ns/routes.h"
 #include "ns/window.h"
 #include "region/cflist.h"
 
@@ -217,29 +218,6 @@ static void fill_session(struct job *job)
     join->session = session;
 }
 
-static size_t routes_of(struct job *job, struct window_route *routes)
-{
-    struct join *join = work_of(job);
-    const struct application *application = device_application_of(job->worker, job->device);
-    size_t n = 0;
-
-    for (size_t i = 0; i < join->gathered->copy_count; i++) {
-        const struct copy *copy = &join->gathered->copies[i];
-        const struct gateway_config *gateway = ns_gateway(job->worker, copy->gateway);
-        bool foreign = gateway && gateway->is_private && application &&
-                       !uuid_equal(&gateway->tenant_id, &application->tenant_id);
-
-        if (foreign || (gateway && gateway->downlink == DOWNLINK_NO))
-            continue;
-        routes[n++] = (struct window_route){
-            .copy = copy,
-            .prefer_not = gateway && gateway->downlink == DOWNLINK_PREFER_NOT,
-            .max_eirp_dbm = gateway && gateway->max_eirp_dbm > 0 ? (int8_t)gateway->max_eirp_dbm
-                                                                 : join->region->max_eirp_dbm};
-    }
-    return n;
-}
-
 static enum err plan_windows(struct job *job)
 {
     struct join *join = work_of(job);
@@ -255,9 +233,10 @@ static enum err plan_windows(struct job *job)
                                  .uplink_dr = best->dr,
                                  .join = true,
                                  .routes = routes};
+    struct heard_by heard = {join->gathered->copies, join->gathered->copy_count, join->region};
     enum err err;
 
-    input.route_count = routes_of(job, routes);
+    input.route_count = routes_of(job, &heard, routes);
     err = window_plan(&input, &join->plan);
     /* MACPayload of a join-accept: all but MHDR and MIC; N is 8 less. */
     if (!err && !window_fit(&join->plan, join->answer->accept_n - 5u - 8u))
