@@ -23,16 +23,8 @@ static struct session *load_session(struct ns *ns, const struct loaded_device *r
 static void load_match(struct ns *ns, const struct device *device, const struct session *session,
                        bool pending)
 {
-    struct match_entry entry = {.dev_addr = session->dev_addr,
-                                .fcnt_next = session->fcnt_up_next,
-                                .dev_eui = device->dev_eui,
-                                .session = session->number,
-                                .key = session->keys.f_nwk_s_int};
+    struct match_entry entry = match_entry_of(device, session, pending);
 
-    entry.flags |= session->flags & SESSION_1_1 ? MATCH_1_1 : 0;
-    entry.flags |= session->flags & SESSION_SEEN ? MATCH_SEEN : 0;
-    entry.flags |= device->flags & DEVICE_SKIP_FCNT ? MATCH_RESETS : 0;
-    entry.flags |= pending ? MATCH_PENDING : 0;
     match_put(ns_front(ns, session->dev_addr)->match, &entry);
 }
 

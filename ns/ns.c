@@ -175,8 +175,8 @@ static void match_send(struct ns_worker *worker, const struct match_entry *entry
     mail_post(&ns_front(worker->ns, entry->dev_addr)->worker, LANE_RADIO, &m->mail);
 }
 
-static struct match_entry match_entry_of(const struct device *device, const struct session *session,
-                                         bool pending)
+struct match_entry match_entry_of(const struct device *device, const struct session *session,
+                                  bool pending)
 {
     uint8_t flags = 0;
 

@@ -78,6 +78,10 @@ void device_free(struct device *device);
 /* A copy of a session in the job's arena, to work on. */
 struct session *session_copy(struct job *job, const struct session *session);
 
+/* What the match table keeps of a session. */
+struct match_entry match_entry_of(const struct device *device, const struct session *session,
+                                  bool pending);
+
 /* The match table is told; `then` job (may be NULL) goes on when it is in force. */
 void ns_match_put(struct ns_worker *worker, const struct device *device,
                   const struct session *session, bool pending, struct job *then);
