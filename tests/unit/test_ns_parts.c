@@ -416,6 +416,52 @@ START_TEST(a_request_is_made_until_it_is_answered)
 }
 END_TEST
 
+/* What mac_read answers to one stream, as hex. */
+static const char *answer_to(struct session *session, const struct device_profile *profile,
+                             struct bytes stream, int64_t end_gps_us)
+{
+    static char text[2 * MAC_ANSWERS_MAX + 1];
+    static const struct copy copy = {.gateway = {1}, .rate = {.kind = MOD_LORA, .sf = 7}};
+    struct mac_in in = {.region = region_get(REGION_EU868),
+                        .profile = profile,
+                        .copies = &copy,
+                        .copy_count = 1,
+                        .end_gps_us = end_gps_us};
+
+    mac_read(session, stream, &in);
+    return hex_write(text, in.answers, in.answers_n);
+}
+
+#define STREAM(s) ((struct bytes){(const uint8_t *)(s), sizeof(s) - 1})
+
+START_TEST(what_the_device_asks_is_answered)
+{
+    struct device_profile profile = eu_profile(LW_1_1_0);
+    struct session session;
+    int64_t beacon = 128 * (int64_t)US_PER_S;
+
+    session_init(&session, &profile);
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x0b\x01"), 0), "0b01");
+    /* Class C is not served: the answer names the class in force. */
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x20\x02"), 0), "2000");
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x10\x03"), 0), "10");
+    /* Half a second, and the whole period, before the next beacon, in steps of 30 ms. */
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x12"), beacon - US_PER_S / 2),
+                     "12100000");
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x12"), beacon), "12aa1000");
+    /* 1.5 s of GPS time: 1 and 128/256. */
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x0d"), 1500000), "0d0100000080");
+    /* ResetInd is for ABP devices alone; their parameters are the profile's again. */
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x01\x01"), 0), "");
+    session.flags |= SESSION_ABP;
+    session.rx1_delay = 9;
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x01\x01"), 0), "0101");
+    ck_assert_uint_eq(session.rx1_delay, 1);
+    /* An unknown command ends the stream; what stood before it counts. */
+    ck_assert_str_eq(answer_to(&session, &profile, STREAM("\x10\x03\x80\x20\x02"), 0), "10");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {adr_agrees_with_the_vectors,
@@ -428,6 +474,7 @@ int main(void)
                                   the_queue_goes_by_priority_then_arrival,
                                   codecs_come_back,
                                   a_request_is_made_until_it_is_answered,
+                                  what_the_device_asks_is_answered,
                                   NULL};
 
     return run_suite(suite_of("ns_parts", tests));
