@@ -1,14 +1,19 @@
 /* arena.c - chunks in a list; the newest serves, a large piece gets a chunk of its own. */
 #include "core/arena.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CHUNK_SIZE   4096u
 #define RECYCLED_MAX 256u
 #define ALIGNMENT    16u
+#define HUGE_PAGE    ((size_t)2 << 20)
+#define HUGE_LEAST   ((size_t)4 << 20)
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -32,6 +37,39 @@ struct arena_chunk {
 /* Per thread, so no lock; a chunk that moved with its job is recycled where the job ended. */
 static _Thread_local struct arena_chunk *recycled;
 static _Thread_local unsigned recycled_count;
+static _Thread_local bool recycles; /* the thread gives them back when it ends */
+static pthread_key_t at_exit;
+static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
+
+static void recycled_fini(void *arg)
+{
+    (void)arg;
+    while (recycled) {
+        struct arena_chunk *chunk = recycled;
+
+        recycled = chunk->next;
+        free(chunk);
+    }
+    recycled_count = 0;
+    recycles = false;
+}
+
+static void at_exit_create(void)
+{
+    if (pthread_key_create(&at_exit, recycled_fini) != 0)
+        abort(); /* no keys left at start */
+}
+
+static void recycle(struct arena_chunk *chunk)
+{
+    if (!recycles) {
+        (void)pthread_once(&at_exit_once, at_exit_create);
+        recycles = pthread_setspecific(at_exit, &recycled) == 0;
+    }
+    chunk->next = recycled;
+    recycled = chunk;
+    recycled_count++;
+}
 #endif
 
 static void die_of_memory(void)
@@ -49,9 +87,26 @@ void *xmalloc(size_t size)
     return p;
 }
 
+/* Large pieces are tables that are entered anywhere: in pages of 4 KiB nearly every look misses the
+ * TLB, which on a virtual machine costs as much as the look itself. */
+static void *calloc_huge(size_t n)
+{
+    size_t whole = (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *p = aligned_alloc(HUGE_PAGE, whole);
+
+    if (!p)
+        die_of_memory();
+    (void)madvise(p, whole, MADV_HUGEPAGE); /* a wish */
+    return memset(p, 0, n);
+}
+
 void *xcalloc(size_t n, size_t size)
 {
-    void *p = calloc(n ? n : 1, size ? size : 1);
+    void *p;
+
+    if (size && n > HUGE_LEAST / size && n <= SIZE_MAX / 2 / size)
+        return calloc_huge(n * size);
+    p = calloc(n ? n : 1, size ? size : 1);
 
     if (!p)
         die_of_memory();
@@ -96,9 +151,7 @@ static void chunk_free(struct arena_chunk *chunk)
 {
 #if RECYCLE
     if (chunk->size == CHUNK_SIZE && recycled_count < RECYCLED_MAX) {
-        chunk->next = recycled;
-        recycled = chunk;
-        recycled_count++;
+        recycle(chunk);
         return;
     }
 #endif
@@ -121,9 +174,11 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* A piece that the caller fills. */
+static void *take(struct arena *arena, size_t size)
 {
     struct arena_chunk *chunk = arena->chunks;
+    size_t step = arena->step ? arena->step : CHUNK_SIZE;
     void *p;
 
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
@@ -132,10 +187,10 @@ void *arena_alloc(struct arena *arena, size_t size)
         die_of_memory();
 
     if (!chunk || chunk->size - chunk->used < size) {
-        struct arena_chunk *fresh = chunk_new(size > CHUNK_SIZE ? size : CHUNK_SIZE);
+        struct arena_chunk *fresh = chunk_new(size > step ? size : step);
 
         /* A large piece goes behind the serving chunk, which still has room for small ones. */
-        if (chunk && fresh->size > CHUNK_SIZE) {
+        if (chunk && fresh->size > step) {
             fresh->next = chunk->next;
             chunk->next = fresh;
         } else {
@@ -146,12 +201,17 @@ void *arena_alloc(struct arena *arena, size_t size)
     }
     p = (unsigned char *)(chunk + 1) + chunk->used;
     chunk->used += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 void *arena_memdup(struct arena *arena, const void *p, size_t n)
 {
-    void *copy = arena_alloc(arena, n);
+    void *copy = take(arena, n);
 
     return n ? memcpy(copy, p, n) : copy;
 }
@@ -163,10 +223,11 @@ char *arena_strdup(struct arena *arena, const char *s)
 
 char *arena_strndup(struct arena *arena, const char *s, size_t n)
 {
-    char *copy = arena_alloc(arena, n + 1);
+    char *copy = take(arena, n + 1);
 
     if (n)
         memcpy(copy, s, n);
+    copy[n] = 0;
     return copy;
 }
 
@@ -182,7 +243,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     va_end(args);
     if (n < 0)
         die_of_memory();
-    text = arena_alloc(arena, (size_t)n + 1);
+    text = take(arena, (size_t)n + 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)n + 1, format, args);
     va_end(args);

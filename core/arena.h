@@ -18,12 +18,14 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     size_t used;                /* bytes handed out, for metrics and the limit */
     size_t limit;
+    size_t step; /* least size of a chunk; 0: 4 KiB */
 };
 
 #define ARENA_JOB_LIMIT     ((size_t)256 << 10)
 #define ARENA_REQUEST_LIMIT ((size_t)64 << 20)
 
-/* An empty arena; no memory is taken until the first piece. `limit` in bytes. */
+/* An empty arena; no memory is taken until the first piece. `limit` in bytes. For what lives long
+ * and is many, `step` may be set smaller afterwards. */
 void arena_init(struct arena *arena, size_t limit);
 
 /* Gives back everything; the arena may be used again. */

@@ -95,6 +95,10 @@ void field_default_at(const struct field *field, void *at, struct arena *arena)
     memset(at, 0, field_size(field));
     if (!field->def)
         return;
+    if (field->kind == F_STR) {
+        *(const char **)at = field->def; /* as lasting as any arena */
+        return;
+    }
     plain.offset = 0;
     plain.check = NULL;
     err = field_read_text(&plain, at, field->def, arena);
@@ -102,10 +106,15 @@ void field_default_at(const struct field *field, void *at, struct arena *arena)
     (void)err;
 }
 
+void field_set_default(const struct field *field, void *object, struct arena *arena)
+{
+    field_default_at(field, (char *)object + field->offset, arena);
+}
+
 void field_defaults(const struct field *table, void *object, struct arena *arena)
 {
     for (; table->kind != F_END; table++)
-        field_default_at(table, (char *)object + table->offset, arena);
+        field_set_default(table, object, arena);
 }
 
 static bool all_zero(const void *at, size_t n)
@@ -165,6 +174,58 @@ bool field_is_default_at(const struct field *field, const void *at)
 bool field_is_default(const struct field *field, const void *object)
 {
     return field_is_default_at(field, (const char *)object + field->offset);
+}
+
+/* ---- deep copy ------------------------------------------------------------------------------ */
+
+static void copy_tags(struct tags *to, struct arena *arena)
+{
+    struct tag *tags = arena_array(arena, struct tag, to->n);
+
+    for (size_t i = 0; i < to->n; i++)
+        tags[i] =
+            (struct tag){arena_strdup(arena, to->p[i].key), arena_strdup(arena, to->p[i].value)};
+    to->p = tags;
+}
+
+static void copy_array(const struct field *field, struct array *to, struct arena *arena)
+{
+    struct field element = field_element(field);
+
+    to->p = arena_memdup(arena, to->p, to->n * field->size);
+    for (size_t i = 0; i < to->n; i++)
+        field_own(&element, (char *)to->p + i * field->size, arena);
+}
+
+/* What a member points to becomes its own. */
+void field_own(const struct field *field, void *at, struct arena *arena)
+{
+    switch (field->kind) {
+    case F_STR: *(const char **)at = arena_strdup(arena, *(const char **)at); break;
+    case F_BLOB:
+    case F_HEXBLOB: {
+        struct bytes *blob = at;
+
+        blob->p = arena_memdup(arena, blob->p, blob->n);
+        break;
+    }
+    case F_TAGS: copy_tags(at, arena); break;
+    case F_ARR: copy_array(field, at, arena); break;
+    case F_RAW: {
+        const struct node **node = at;
+
+        *node = *node ? node_copy(arena, *node) : NULL;
+        break;
+    }
+    case F_OBJ: field_own_all(field->sub, at, arena); break;
+    default: break; /* has no pointers */
+    }
+}
+
+void field_own_all(const struct field *table, void *object, struct arena *arena)
+{
+    for (; table->kind != F_END; table++)
+        field_own(table, (char *)object + table->offset, arena);
 }
 
 /* ---- comparison ----------------------------------------------------------------------------- */

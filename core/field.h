@@ -134,8 +134,15 @@ enum field_mode {
     FIELD_ROW,     /* from the store: all members but F_NO_ROW count, unknown ones are ignored */
 };
 
-/* Sets every member to its default (strings and arrays from `arena`). */
+/* Sets every member to its default (arrays from `arena`). */
 void field_defaults(const struct field *table, void *object, struct arena *arena);
+
+/* The same for one member. */
+void field_set_default(const struct field *field, void *object, struct arena *arena);
+
+/* Makes an object that was copied flat (its struct) its own: what its members point to is copied
+ * into the arena. What the table does not describe must be plain values. */
+void field_own_all(const struct field *table, void *object, struct arena *arena);
 
 /* A required F_STR must not be empty. A number equal to a spelt-out `def` is accepted also outside
  * its range. null is accepted (and means the default) for F_NULLABLE and, as it is printed for an
@@ -150,6 +157,13 @@ enum err field_read(const struct field *table, void *object, const struct node *
 
 /* Finds a row by name; NULL if there is none. */
 const struct field *field_find(const struct field *table, const char *name);
+
+/* The same for one member. */
+void field_set_default(const struct field *field, void *object, struct arena *arena);
+
+/* Makes an object that was copied flat (its struct) its own: what its members point to is copied
+ * into the arena. Members that the table does not describe must be plain values. */
+void field_copy_deep(const struct field *table, void *object, struct arena *arena);
 
 /* Reads one scalar member from text as a query value or environment variable gives it.
  * Arrays take comma-separated elements. */

@@ -14,6 +14,9 @@ struct field field_element(const struct field *array);
 /* Sets one member to its default. The default text must fit the kind (our own invariant). */
 void field_default_at(const struct field *field, void *at, struct arena *arena);
 
+/* What the member points to is copied into the arena. */
+void field_own(const struct field *field, void *at, struct arena *arena);
+
 bool field_is_zero(const struct field *field, const void *at);
 bool field_is_default_at(const struct field *field, const void *at);
 bool field_equal(const struct field *field, const void *a, const void *b);

@@ -76,20 +76,6 @@ static void fail_kind(struct reader *reader, const struct field *field, const st
 
 /* ---- containers ----------------------------------------------------------------------------- */
 
-static struct node *copy_tree(struct arena *arena, const struct node *node)
-{
-    struct node *copy = node_new(arena, node->kind);
-
-    *copy = *node;
-    copy->next = copy->child = copy->last = NULL;
-    copy->count = 0;
-    copy->text = node->text ? arena_strndup(arena, node->text, node->len) : NULL;
-    copy->key = arena_strdup(arena, node->key);
-    for (const struct node *child = node->child; child; child = child->next)
-        node_append(copy, copy_tree(arena, child));
-    return copy;
-}
-
 static bool is_single(const struct node *node)
 {
     return node->kind != NODE_OBJECT && node->kind != NODE_ARRAY && node->kind != NODE_NULL;
@@ -245,7 +231,7 @@ static void read_value(struct reader *reader, const struct field *field, void *a
     case F_OBJ: read_sub(reader, field, at, node, place); break;
     case F_ARR: read_array(reader, field, at, node, place); break;
     case F_TAGS: read_tags(reader, field, at, node, place); break;
-    case F_RAW: *(const struct node **)at = copy_tree(reader->arena, node); break;
+    case F_RAW: *(const struct node **)at = node_copy(reader->arena, node); break;
     default: read_scalar(reader, field, at, node, place); return;
     }
     if (!field->check || failed || reader->failed || reader->mode == FIELD_ROW)
@@ -514,42 +500,50 @@ static struct node *list_node(struct arena *arena, const char *text)
     return list;
 }
 
-enum err field_read_text_at(const struct field *field, void *object, const char *text,
-                            const char *where, int line, struct field_errors *errors)
+/* `line` is where the text stands, 0 if it stands nowhere. Nodes are made in `scratch`. */
+/* NOLINTNEXTLINE(readability-function-size): a seventh parameter */
+static enum err read_text(struct reader *reader, const struct field *field, void *object,
+                          const char *text, const struct place *place, int line,
+                          struct arena *scratch)
 {
-    struct reader reader = {.mode = FIELD_CONFIG, .arena = errors->arena, .errors = errors};
-    struct place place = {.name = where};
     bool list = field->kind == F_ARR;
-    struct node *node = list ? list_node(reader.arena, text) : node_new(reader.arena, NODE_SCALAR);
+    struct node *node = list ? list_node(scratch, text) : node_new(scratch, NODE_SCALAR);
 
     node->line = line;
     if (!list) {
-        node->text = arena_strdup(reader.arena, text);
+        node->text = arena_strdup(scratch, text);
         node->len = strlen(text);
     }
     for (struct node *child = node->child; child; child = child->next)
         child->line = line;
     if (field->flags & F_LATER)
-        read_later(&reader, field, node, &place);
+        read_later(reader, field, node, place);
     else
-        read_value(&reader, field, (char *)object + field->offset, node, &place);
-    return reader.failed ? ERR_INVALID : OK;
+        read_value(reader, field, (char *)object + field->offset, node, place);
+    return reader->failed ? ERR_INVALID : OK;
+}
+
+enum err field_read_text_at(const struct field *field, void *object, const char *text,
+                            const char *where, int line, struct field_errors *errors)
+{
+    struct reader reader = {.mode = FIELD_CONFIG, .arena = errors->arena, .errors = errors};
+    struct place place = {.name = where};
+
+    return read_text(&reader, field, object, text, &place, line, errors->arena);
 }
 
 enum err field_read_text(const struct field *field, void *object, const char *text,
                          struct arena *arena)
 {
+    struct reader reader = {.mode = FIELD_CONFIG, .arena = arena};
+    struct place place = {.name = field->name ? field->name : ""};
     struct field plain = *field;
-    struct field_errors *errors;
     struct arena scratch;
     enum err err;
 
-    /* The list of mistakes is large; it lives elsewhere than in the caller's arena. */
     arena_init(&scratch, ARENA_JOB_LIMIT);
-    errors = arena_new(&scratch, struct field_errors);
-    field_errors_init(errors, arena);
     plain.flags &= ~(unsigned)F_LATER;
-    err = field_read_text_at(&plain, object, text, field->name ? field->name : "", 0, errors);
+    err = read_text(&reader, &plain, object, text, &place, 0, &scratch);
     arena_reset(&scratch);
     return err;
 }

@@ -31,3 +31,17 @@ void node_append(struct node *parent, struct node *child)
     parent->last = child;
     parent->count++;
 }
+
+struct node *node_copy(struct arena *arena, const struct node *node)
+{
+    struct node *copy = node_new(arena, node->kind);
+
+    *copy = *node;
+    copy->next = copy->child = copy->last = NULL;
+    copy->count = 0;
+    copy->text = node->text ? arena_strndup(arena, node->text, node->len) : NULL;
+    copy->key = arena_strdup(arena, node->key);
+    for (const struct node *child = node->child; child; child = child->next)
+        node_append(copy, node_copy(arena, child));
+    return copy;
+}

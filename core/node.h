@@ -44,3 +44,5 @@ const struct node *node_get(const struct node *object, const char *key);
 
 struct node *node_new(struct arena *arena, enum node_kind kind);
 void node_append(struct node *parent, struct node *child);
+/* A deep copy, without siblings. */
+struct node *node_copy(struct arena *arena, const struct node *node);

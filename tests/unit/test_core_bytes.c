@@ -1,6 +1,7 @@
-/* Readers, writers, hex, base64 and the map. */
+/* Readers, writers, hex, base64, the map and the index. */
 #include "core/arena.h"
 #include "core/bytes.h"
+#include "core/index.h"
 #include "core/map.h"
 #include "core/timer.h"
 #include "tests/suite.h"
@@ -147,6 +148,49 @@ START_TEST(map_agrees_with_an_array)
 }
 END_TEST
 
+/* Entries 1..512, of few hashes, so that many stand beside each other. */
+static bool index_has(const struct index *index, uint32_t ref, size_t *at)
+{
+    uint32_t found = index_first(index, ref % 37, at);
+
+    while (found && found != ref)
+        found = index_next(index, at);
+    return found == ref;
+}
+
+START_TEST(index_agrees_with_an_array)
+{
+    static bool there[513];
+    struct index index = {0};
+    uint64_t x = 1;
+    size_t count = 0, at;
+
+    for (int i = 0; i < 20000; i++) {
+        uint32_t ref;
+
+        x = hash_u64(x + (uint64_t)i);
+        ref = (uint32_t)(x % 512) + 1;
+        ck_assert_int_eq(index_has(&index, ref, &at), there[ref]);
+        if (there[ref])
+            index_remove(&index, at);
+        else
+            index_put(&index, ref % 37, ref);
+        there[ref] = !there[ref];
+        count = there[ref] ? count + 1 : count - 1;
+        ck_assert_uint_eq(index.count, count);
+    }
+    for (uint32_t ref = 1; ref <= 512; ref++)
+        ck_assert_int_eq(index_has(&index, ref, &at), there[ref]);
+    ck_assert_uint_gt(count, 0);
+    index_put(&index, 99, 1000);
+    ck_assert_uint_eq(index_first(&index, 99, &at), 1000);
+    index_set(&index, at, 1001);
+    ck_assert_uint_eq(index_first(&index, 99, &at), 1001);
+    index_fini(&index);
+    ck_assert_uint_eq(index_first(&index, 99, &at), 0);
+}
+END_TEST
+
 static void nothing(struct timer *timer)
 {
     (void)timer;
@@ -213,6 +257,7 @@ int main(void)
                                   hex_reads_what_people_write,
                                   base64_both_ways,
                                   map_agrees_with_an_array,
+                                  index_agrees_with_an_array,
                                   timers_come_in_order,
                                   arena_gives_zeroed_aligned_memory,
                                   NULL};
