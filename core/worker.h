@@ -8,8 +8,9 @@
  * then lets virtual time jump to the earliest timer.
  *
  * Mail: a message embeds `struct mail` as its first member and says by `take` how it is handled at
- * the receiver, who owns it from then on. Two lanes: the radio lane is drained before the bulk
- * lane. Each lane has a limit; a sender that may drop uses mail_try.
+ * the receiver, who owns it from then on. Three lanes: admitted work, which has deadlines (radio),
+ * is done before work that may still be refused (new), both before what can wait (bulk). Each lane
+ * has a limit; a sender that may drop uses mail_try.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ struct mail {
     void (*take)(struct worker *worker, struct mail *mail);
 };
 
-enum lane { LANE_RADIO, LANE_BULK, LANE_COUNT };
+enum lane { LANE_RADIO, LANE_NEW, LANE_BULK, LANE_COUNT };
 
 struct mail_lane {
     struct mail *head, *tail;
@@ -60,9 +61,15 @@ struct worker {
     /* ---- below: worker.c only ---- */
     pthread_mutex_t lock; /* guards lanes and `awake`; held for a few pointer moves only */
     struct mail_lane lanes[LANE_COUNT];
-    struct mail *radio_batch; /* taken from the radio lane, not handled yet (own thread) */
-    bool awake;               /* the thread will look at its lanes again before sleeping */
+    struct mail *batch;  /* taken from the radio lane, not handled yet (own thread) */
+    struct mail *fresh;  /* the same of the new lane */
+    unsigned since_look; /* messages handled since the lanes were looked at */
+    bool awake;          /* the thread will look at its lanes again before sleeping */
     int wake_fd, epoll_fd;
+    int64_t pace_us;  /* WORKER_PACE_US, or what its owner wants; before the worker starts */
+    int64_t slept_us; /* until when it last slept: no watched descriptor had anything before */
+    int64_t woke_us;  /* when the thread last began to look */
+    bool busy;        /* it finds work each time it looks: it looks at a pace */
     struct worker_fd fds[WORKER_FDS_MAX];
     size_t fd_count;
     pthread_t thread;
@@ -98,11 +105,16 @@ size_t worker_step(struct worker *worker, size_t most);
 /* When worker_step would next have something to do by itself: a timer, or 0 if mail waits. */
 int64_t worker_due(struct worker *worker);
 
-/* The monotonic time at which the present step began; handlers use it instead of the clock. */
+/* The monotonic time, as of the beginning of the step or some messages ago; handlers use it instead
+ * of the clock. */
 static inline int64_t worker_now(const struct worker *worker)
 {
     return worker->now_us;
 }
+
+/* A thread that is woken again and again within this time looks only so often: then work is found
+ * in batches, and nobody pays for waking it. An idle one is woken at once. */
+#define WORKER_PACE_US 500
 
 /* Thread control. worker_stop lets the worker finish the mail that waits, then joins it. */
 void worker_start(struct worker *worker);

@@ -54,6 +54,45 @@ START_TEST(the_radio_lane_goes_first)
 }
 END_TEST
 
+/* New work that finds more admitted work left behind by itself. */
+struct chatty {
+    struct mail mail;
+    struct note answer;
+};
+
+static void take_chatty(struct worker *worker, struct mail *mail)
+{
+    struct chatty *chatty = (struct chatty *)mail;
+
+    take_note(worker, &chatty->answer.mail); /* its own value */
+    chatty->answer.value += 100;
+    mail_post(worker, LANE_RADIO, &chatty->answer.mail);
+}
+
+START_TEST(admitted_work_waits_for_few_new_ones)
+{
+    struct clock_double d;
+    struct worker w;
+    struct log log = {0};
+    static struct chatty chatty[30];
+    size_t at = 0;
+
+    clock_double_init(&d, 1, 1);
+    worker_init(&w, "test", &d.clock, &log);
+    for (int i = 0; i < 30; i++) {
+        chatty[i] = (struct chatty){.mail.take = take_chatty,
+                                    .answer = {.mail.take = take_note, .value = i}};
+        mail_post(&w, LANE_NEW, &chatty[i].mail);
+    }
+    ck_assert_uint_eq(worker_step(&w, 0), 60);
+    while (log.values[at] != 100)
+        at++;
+    ck_assert_uint_le(at, 16);
+    ck_assert(worker_due(&w) == CLOCK_NEVER);
+    worker_fini(&w);
+}
+END_TEST
+
 START_TEST(a_full_lane_refuses)
 {
     struct clock_double d;
@@ -123,8 +162,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {the_radio_lane_goes_first, a_full_lane_refuses,
-                                  nothing_is_lost_between_threads, NULL};
+    const TTest *const tests[] = {the_radio_lane_goes_first, admitted_work_waits_for_few_new_ones,
+                                  a_full_lane_refuses, nothing_is_lost_between_threads, NULL};
 
     return run_suite(suite_of("worker", tests));
 }
