@@ -20,33 +20,13 @@ const char *event_type_text(enum event_type type)
     return (unsigned)type < EVENT_TYPE_COUNT ? texts[type] : "";
 }
 
-static void write_rate(struct wr *wr, const struct data_rate *rate)
-{
-    wr_u8(wr, rate->kind);
-    wr_u8(wr, rate->sf);
-    wr_u8(wr, rate->coding_rate);
-    wr_u8(wr, rate->grid_steps);
-    wr_var(wr, rate->bandwidth_hz);
-    wr_var(wr, rate->bit_rate);
-}
-
-static void read_rate(struct rd *rd, struct data_rate *rate)
-{
-    rate->kind = rd_u8(rd);
-    rate->sf = rd_u8(rd);
-    rate->coding_rate = rd_u8(rd);
-    rate->grid_steps = rd_u8(rd);
-    rate->bandwidth_hz = (uint32_t)rd_var(rd);
-    rate->bit_rate = (uint32_t)rd_var(rd);
-}
-
 static void write_copy(struct wr *wr, const struct copy *copy)
 {
     wr_u64be(wr, copy->gateway.v);
     wr_u64le(wr, (uint64_t)copy->utc_us);
     wr_u32le(wr, copy->tmst);
     wr_var(wr, copy->frequency_hz);
-    write_rate(wr, &copy->rate);
+    data_rate_write(wr, &copy->rate);
     wr_u16le(wr, (uint16_t)copy->rssi_dbm);
     wr_u16le(wr, (uint16_t)copy->snr_cb);
     wr_u8(wr, copy->channel);
@@ -71,7 +51,7 @@ static void read_copy(struct rd *rd, struct copy *copy)
     copy->utc_us = (int64_t)rd_u64le(rd);
     copy->tmst = rd_u32le(rd);
     copy->frequency_hz = (uint32_t)rd_var(rd);
-    read_rate(rd, &copy->rate);
+    data_rate_read(rd, &copy->rate);
     copy->rssi_dbm = (int16_t)rd_u16le(rd);
     copy->snr_cb = (int16_t)rd_u16le(rd);
     copy->channel = rd_u8(rd);
@@ -128,24 +108,6 @@ static void read_up(struct rd *rd, struct event_facts *f, struct arena *arena)
     f->copy_count = n;
 }
 
-static void write_rung(struct wr *wr, const struct rung *rung)
-{
-    wr_u64be(wr, rung->gateway.v);
-    wr_var(wr, rung->frequency_hz);
-    write_rate(wr, &rung->rate);
-    wr_u8(wr, (uint8_t)rung->eirp_dbm);
-    wr_u8(wr, rung->window);
-}
-
-static void read_rung(struct rd *rd, struct rung *rung)
-{
-    rung->gateway.v = rd_u64be(rd);
-    rung->frequency_hz = (uint32_t)rd_var(rd);
-    read_rate(rd, &rung->rate);
-    rung->eirp_dbm = (int8_t)rd_u8(rd);
-    rung->window = rd_u8(rd);
-}
-
 /* A text that is too long is cut. */
 static void write_text(struct wr *wr, const char *text)
 {
@@ -188,7 +150,7 @@ struct bytes event_facts_write(enum event_type type, const struct event_facts *f
         wr_copy(&wr, f->queue_item_id.b, 16);
         wr_u64le(&wr, f->downlink_id);
         wr_u32le(&wr, f->fcnt_down);
-        write_rung(&wr, &f->rung);
+        rung_write(&wr, &f->rung);
         break;
     case EVENT_STATUS:
         wr_u8(&wr, f->battery);
@@ -229,7 +191,7 @@ enum err event_facts_read(enum event_type type, struct bytes encoded, struct are
         rd_copy(&rd, f->queue_item_id.b, 16);
         f->downlink_id = rd_u64le(&rd);
         f->fcnt_down = rd_u32le(&rd);
-        read_rung(&rd, &f->rung);
+        rung_read(&rd, &f->rung);
         break;
     case EVENT_STATUS:
         f->battery = rd_u8(&rd);

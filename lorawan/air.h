@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/bytes.h"
 #include "lorawan/types.h"
 
 #include <stddef.h>
@@ -104,3 +105,10 @@ enum tx_result {
 /* clang-format on */
 
 const char *tx_result_text(enum tx_result result);
+
+/* Codec of what is kept of them: a data rate whole; of a rung what a reader asks for (gateway,
+ * channel, power, window), without the gateway's clock. Errors show in the reader. */
+void data_rate_write(struct wr *wr, const struct data_rate *rate);
+void data_rate_read(struct rd *rd, struct data_rate *rate);
+void rung_write(struct wr *wr, const struct rung *rung);
+void rung_read(struct rd *rd, struct rung *rung);

@@ -7,38 +7,21 @@
 
 #define FORMAT 1
 
-static void write_rung(struct wr *wr, const struct rung *r)
+/* Beside the rung: the gateway's clock and where the signal goes out. */
+static void write_opportunity(struct wr *wr, const struct rung *r)
 {
-    wr_u64be(wr, r->gateway.v);
+    rung_write(wr, r);
     wr_u64le(wr, r->counter_us);
     wr_u64le(wr, (uint64_t)r->start_us);
-    wr_u32le(wr, r->frequency_hz);
-    wr_u8(wr, r->rate.kind);
-    wr_u8(wr, r->rate.sf);
-    wr_u8(wr, r->rate.coding_rate);
-    wr_u8(wr, r->rate.grid_steps);
-    wr_var(wr, r->rate.bandwidth_hz);
-    wr_var(wr, r->rate.bit_rate);
-    wr_u8(wr, (uint8_t)r->eirp_dbm);
-    wr_u8(wr, r->window);
     wr_u8(wr, r->board);
     wr_u8(wr, r->antenna);
 }
 
-static void read_rung(struct rd *rd, struct rung *r)
+static void read_opportunity(struct rd *rd, struct rung *r)
 {
-    r->gateway.v = rd_u64be(rd);
+    rung_read(rd, r);
     r->counter_us = rd_u64le(rd);
     r->start_us = (int64_t)rd_u64le(rd);
-    r->frequency_hz = rd_u32le(rd);
-    r->rate.kind = rd_u8(rd);
-    r->rate.sf = rd_u8(rd);
-    r->rate.coding_rate = rd_u8(rd);
-    r->rate.grid_steps = rd_u8(rd);
-    r->rate.bandwidth_hz = (uint32_t)rd_var(rd);
-    r->rate.bit_rate = (uint32_t)rd_var(rd);
-    r->eirp_dbm = (int8_t)rd_u8(rd);
-    r->window = rd_u8(rd);
     r->board = rd_u8(rd);
     r->antenna = rd_u8(rd);
 }
@@ -58,7 +41,7 @@ struct bytes attempt_write(const struct attempt *a, struct arena *arena)
     wr_blob(&wr, a->phy, a->phy_n);
     wr_u8(&wr, a->rung_n);
     for (unsigned i = 0; i < a->rung_n; i++)
-        write_rung(&wr, &a->rungs[i]);
+        write_opportunity(&wr, &a->rungs[i]);
     return wr_bytes(&wr);
 }
 
@@ -86,7 +69,7 @@ enum err attempt_read(uint64_t id, struct lw_eui dev_eui, struct bytes encoded, 
     if (phy.n)
         memcpy(a->phy, phy.p, phy.n);
     for (unsigned i = 0; i < a->rung_n; i++)
-        read_rung(&rd, &a->rungs[i]);
+        read_opportunity(&rd, &a->rungs[i]);
     return rd.failed ? ERR_CORRUPT : OK;
 }
 
