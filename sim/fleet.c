@@ -18,6 +18,7 @@
 #define PULL_US        (INT64_C(10) * US_PER_S)
 #define STAT_EVERY     3 /* PULL_DATA */
 #define GREET_US       (INT64_C(2) * US_PER_S)
+#define GREET_EACH_US  INT64_C(40) /* between the first PULL_DATA of two gateways */
 #define DRAIN_US       (30 * (int64_t)US_PER_S)
 #define AFTER_RX2_US   (INT64_C(100) * US_PER_MS)
 #define LATENCY_US     100 /* resolution of the histogram */
@@ -25,6 +26,7 @@
 #define TRIES          1000 /* devices looked at for one that is not busy */
 #define EVENTS_MAX     64
 #define FPORT          10
+#define OWN_SOCKETS    1000 /* up to so many gateways have a socket each */
 
 #define NONCES_PER_RUN 16
 #define FCNT_PER_RUN   10000
@@ -61,6 +63,7 @@ struct fleet {
     struct map by_window; /* start of a window -> struct flight */
     struct station *stations;
     struct sim_udp push; /* uplinks of all gateways */
+    struct sim_udp pull; /* downlinks of all gateways, if they are many; else each has its own */
     struct sim_device *devices;
     bool *busy;
     struct flight *free;
@@ -141,7 +144,7 @@ static void push_copy(struct fleet *f, struct station *station, const struct fli
     if (!sim_gateway_push(&station->gw, &heard, 1, &wr))
         return;
     station->gw.push_acked = station->gw.push_sent; /* acknowledged to a socket of all */
-    sim_udp_send(&f->push, wr_bytes(&wr));
+    sim_udp_send(&f->push, 0, wr_bytes(&wr));
     f->report->datagrams++;
 }
 
@@ -341,9 +344,18 @@ static void on_pull_resp(struct fleet *f, const struct sim_txpk *txpk)
     }
 }
 
-static void on_datagram(void *arg, struct bytes datagram)
+static uint32_t station_at(const struct station *station)
 {
-    struct station *station = arg;
+    return (uint32_t)(station - station->fleet->stations);
+}
+
+static struct sim_udp *pull_of(struct station *station)
+{
+    return station->fleet->pull.shared ? &station->fleet->pull : &station->udp;
+}
+
+static void on_datagram(struct station *station, struct bytes datagram)
+{
     struct fleet *f = station->fleet;
     uint8_t room[128];
     struct wr wr = wr_of(room, sizeof(room));
@@ -356,8 +368,8 @@ static void on_datagram(void *arg, struct bytes datagram)
         break;
     case SIM_PULL_RESP:
         if (sim_gateway_tx_ack(&station->gw, &txpk, &wr))
-            sim_udp_send(&station->udp, wr_bytes(&wr));
-        sim_udp_flush(&station->udp);
+            sim_udp_send(pull_of(station), station_at(station), wr_bytes(&wr));
+        sim_udp_flush(pull_of(station));
         on_pull_resp(f, &txpk);
         break;
     case SIM_PUSH_ACK:
@@ -365,10 +377,25 @@ static void on_datagram(void *arg, struct bytes datagram)
     }
 }
 
-static void on_push_ack(void *arg, struct bytes datagram)
+static void on_own(void *arg, uint32_t gateway, struct bytes datagram)
+{
+    (void)gateway;
+    on_datagram(arg, datagram);
+}
+
+static void on_shared(void *arg, uint32_t gateway, struct bytes datagram)
 {
     struct fleet *f = arg;
 
+    if (gateway < f->config->gateways)
+        on_datagram(&f->stations[gateway], datagram);
+}
+
+static void on_push_ack(void *arg, uint32_t gateway, struct bytes datagram)
+{
+    struct fleet *f = arg;
+
+    (void)gateway;
     f->report->push_acks += datagram.n == 4 && datagram.p[3] == 1;
 }
 
@@ -380,16 +407,19 @@ static void on_pull_due(struct timer *timer)
     struct wr wr = wr_of(room, sizeof(room));
 
     if (sim_gateway_pull(&station->gw, &wr))
-        sim_udp_send(&station->udp, wr_bytes(&wr));
-    sim_udp_flush(&station->udp);
+        sim_udp_send(pull_of(station), station_at(station), wr_bytes(&wr));
+    if (!f->pull.shared)
+        sim_udp_flush(&station->udp);
     f->report->pulls++;
     wr = wr_of(room, sizeof(room));
     if (station->pulls++ % STAT_EVERY == 0 &&
         sim_gateway_stat(&station->gw, clock_utc(f->clock), &wr)) {
-        sim_udp_send(&f->push, wr_bytes(&wr));
+        sim_udp_send(&f->push, 0, wr_bytes(&wr));
         f->report->datagrams++;
     }
-    timer_set(&f->timers, timer, f->now_us + PULL_US);
+    /* The first come at once, the second at any time: gateways do not beat together. */
+    timer_set(&f->timers, timer,
+              f->now_us + (station->pulls > 1 ? PULL_US : (int64_t)(chance(f) * PULL_US)));
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -403,10 +433,12 @@ static void read_sockets(struct fleet *f, int wait_ms)
     for (int i = 0; i < n; i++) {
         struct station *station = events[i].data.ptr;
 
-        if (station)
-            sim_udp_receive(&station->udp, on_datagram, station);
+        if (f->pull.shared && events[i].data.ptr == &f->pull)
+            (void)sim_udp_receive(&f->pull, on_shared, f);
+        else if (station)
+            (void)sim_udp_receive(&station->udp, on_own, station);
         else
-            sim_udp_receive(&f->push, on_push_ack, f);
+            (void)sim_udp_receive(&f->push, on_push_ack, f);
     }
 }
 
@@ -419,6 +451,7 @@ static void turn(struct fleet *f)
     while (fired++ < SIM_UDP_BATCH && (timer = timers_take(&f->timers, f->now_us)))
         timer->fire(timer);
     sim_udp_flush(&f->push);
+    sim_udp_flush(&f->pull);
 
     int64_t next_us = timers_next(&f->timers), wait_us = next_us - f->now_us;
 
@@ -439,9 +472,10 @@ static enum err run(struct fleet *f)
     f->start_us = f->now_us = clock_mono(f->clock);
     for (uint32_t i = 0; i < f->config->gateways; i++) {
         f->stations[i].timer.fire = on_pull_due;
-        timer_set(&f->timers, &f->stations[i].timer, f->now_us);
+        timer_set(&f->timers, &f->stations[i].timer, f->now_us + i * GREET_EACH_US);
     }
-    while (!all_acked(f) && f->now_us < f->start_us + GREET_US)
+    while (!all_acked(f) &&
+           f->now_us < f->start_us + GREET_US + GREET_EACH_US * f->config->gateways)
         turn(f);
     if (!f->report->pull_acks)
         return ERR_TIMEOUT;
@@ -459,23 +493,37 @@ static enum err run(struct fleet *f)
 
 /* ---- start and end --------------------------------------------------------------------------- */
 
-static int watch(const struct fleet *f, const struct sim_udp *udp, struct station *station)
+static int watch(const struct fleet *f, const struct sim_udp *udp, void *whose)
 {
-    struct epoll_event wanted = {.events = EPOLLIN, .data.ptr = station};
+    struct epoll_event wanted = {.events = EPOLLIN, .data.ptr = whose};
 
     return epoll_ctl(f->epoll, EPOLL_CTL_ADD, udp->fd, &wanted);
+}
+
+static enum err open_common(struct fleet *f)
+{
+    enum err err = sim_udp_open(f->config->server, &f->push);
+
+    if (!err && watch(f, &f->push, NULL))
+        err = ERR_IO;
+    if (err || f->config->gateways <= OWN_SOCKETS)
+        return err;
+    err = sim_udp_open_shared(f->config->server, &f->pull);
+    if (err == ERR_UNSUPPORTED) {
+        f->pull = (struct sim_udp){.fd = -1};
+        return OK; /* not on this machine: a socket each, as far as descriptors go */
+    }
+    return !err && watch(f, &f->pull, &f->pull) ? ERR_IO : err;
 }
 
 /* The counters start anywhere: half of them wrap within the first minutes. */
 static enum err open_stations(struct fleet *f)
 {
     uint64_t base = f->config->gateway_base.v;
-    enum err err = sim_udp_open(f->config->server, &f->push);
+    enum err err = open_common(f);
 
     if (err)
         return err;
-    if (watch(f, &f->push, NULL))
-        return ERR_IO;
     for (uint32_t i = 0; i < f->config->gateways; i++) {
         struct station *station = &f->stations[i];
         struct lw_eui eui = base ? (struct lw_eui){base + i} : sim_fleet_gateway(i);
@@ -483,6 +531,8 @@ static enum err open_stations(struct fleet *f)
         station->fleet = f;
         sim_gateway_init(&station->gw, eui, (uint32_t)sim_random(&f->random));
         station->gw.boundless = f->config->boundless;
+        if (f->pull.shared)
+            continue;
         if ((err = sim_udp_open(f->config->server, &station->udp)))
             return err;
         if (watch(f, &station->udp, station))
@@ -533,10 +583,11 @@ static void close_all(struct fleet *f)
         free(flight);
     }
     for (uint32_t i = 0; i < f->config->gateways && f->stations; i++) {
-        if (f->stations[i].fleet)
+        if (f->stations[i].fleet && !f->pull.shared)
             sim_udp_close(&f->stations[i].udp);
     }
     sim_udp_close(&f->push);
+    sim_udp_close(&f->pull);
     timers_fini(&f->timers);
     map_fini(&f->by_window);
     if (f->epoll >= 0)
@@ -565,7 +616,8 @@ enum err sim_fleet_run(const struct sim_fleet_config *config, struct sim_fleet_r
                       .report = report,
                       .clock = clock_system(),
                       .random = config->seed,
-                      .push = {.fd = -1}};
+                      .push = {.fd = -1},
+                      .pull = {.fd = -1}};
 
     *report = (struct sim_fleet_report){0};
     if (!config->devices || !config->gateways || !(config->rate > 0) ||

@@ -3,7 +3,8 @@
  *
  * One thread, driven by timers. Whatever is random comes from the seed: which channels, which
  * copies are lost, when (poisson). Every gateway has a socket of its own for downlinks, as a
- * PULL_RESP does not name its gateway; uplinks of all gateways leave through one.
+ * PULL_RESP does not name its gateway, or an address of its own if they are more than 1,000 and the
+ * server is on the loopback; uplinks of all gateways leave through one.
  */
 #pragma once
 

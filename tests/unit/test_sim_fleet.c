@@ -4,6 +4,7 @@
  */
 #include "gateway/semtech.h"
 #include "lorawan/frame.h"
+#include "net/httpd.h"
 #include "sim/fleet.h"
 #include "sim/provision.h"
 #include "tests/suite.h"
@@ -18,6 +19,7 @@
 
 #define DEVICES 20
 #define SEED    77
+#define MANY    2048
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
@@ -27,7 +29,7 @@ struct server {
     atomic_bool stop;
     bool spoil; /* answers with a wrong MIC */
     uint32_t fcnt_down[DEVICES];
-    struct sockaddr_in pullers[4];
+    struct sockaddr_in pullers[MANY];
     struct lw_eui gateway; /* of the datagram at hand */
     uint16_t token;
 };
@@ -59,7 +61,8 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
     ck_assert_int_eq(lw_data_write(&wr, LW_UNCONFIRMED_DOWN, &data, &seal), OK);
     ck_assert_int_eq(semtech_write_pull_resp(2, server->token++, &rung, wr_bytes(&wr), room, &n),
                      OK);
-    sendto(server->fd, room, n, 0, (const struct sockaddr *)&server->pullers[server->gateway.v & 3],
+    sendto(server->fd, room, n, 0,
+           (const struct sockaddr *)&server->pullers[server->gateway.v & (MANY - 1)],
            sizeof(server->pullers[0]));
 }
 
@@ -76,7 +79,7 @@ static void serve_one(struct server *server, const uint8_t *data, size_t n,
     sendto(server->fd, ack, sizeof(ack), 0, (const struct sockaddr *)from, sizeof(*from));
     server->gateway = header.gateway;
     if (header.id == SEMTECH_PULL_DATA)
-        server->pullers[header.gateway.v & 3] = *from;
+        server->pullers[header.gateway.v & (MANY - 1)] = *from;
     else
         ck_assert_int_eq(semtech_read_push(data + SEMTECH_HEADER, n - SEMTECH_HEADER, &sink), OK);
 }
@@ -102,11 +105,13 @@ static void start(struct server *server, char address[32])
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval wait = {.tv_usec = 50000};
+    const int room = 4 << 20;
     socklen_t len = sizeof(at);
 
     server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(server->fd, 0);
     setsockopt(server->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    setsockopt(server->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)); /* as root */
     ck_assert_int_eq(bind(server->fd, (const struct sockaddr *)&at, sizeof(at)), 0);
     ck_assert_int_eq(getsockname(server->fd, (struct sockaddr *)&at, &len), 0);
     snprintf(address, 32, "127.0.0.1:%u", ntohs(at.sin_port));
@@ -138,17 +143,29 @@ static struct sim_fleet_config config_of(const char *address)
 
 /* ---- tests ----------------------------------------------------------------------------------- */
 
+/* Windows are of real time here, and a machine that starves us for a second misses one. A fault of
+ * ours would be there in every try. */
+static void run_until_in_time(struct sim_fleet_report *report)
+{
+    for (int tries = 0; tries < 3; tries++) {
+        struct server server = {0};
+        char address[32];
+
+        start(&server, address);
+        struct sim_fleet_config config = config_of(address);
+
+        ck_assert_int_eq(sim_fleet_run(&config, report), OK);
+        stop(&server);
+        if (report->answered == report->uplinks && report->push_acks == report->datagrams)
+            return;
+    }
+}
+
 START_TEST(every_frame_is_answered)
 {
-    struct server server = {0};
     struct sim_fleet_report report;
-    char address[32];
 
-    start(&server, address);
-    struct sim_fleet_config config = config_of(address);
-
-    ck_assert_int_eq(sim_fleet_run(&config, &report), OK);
-    stop(&server);
+    run_until_in_time(&report);
     ck_assert_uint_eq(report.uplinks, 10);
     ck_assert_uint_eq(report.answered, 10);
     ck_assert_uint_eq(report.latency_n, 10);
@@ -158,6 +175,36 @@ START_TEST(every_frame_is_answered)
     ck_assert_uint_eq(report.unacked, 0);
     ck_assert_uint_eq(report.push_acks, report.datagrams);
     ck_assert_int_gt(report.latency_max_us, 0);
+}
+END_TEST
+
+/* Many gateways share a socket, and still each has an address of its own. */
+START_TEST(many_gateways)
+{
+    static struct server server;
+    const uint32_t first = (uint32_t)sim_fleet_gateway(0).v;
+    struct sim_fleet_report report;
+    unsigned heard = 0;
+    char to[32];
+
+    start(&server, to);
+    struct sim_fleet_config config = config_of(to);
+
+    config.gateways = MANY;
+    ck_assert_int_eq(sim_fleet_run(&config, &report), OK);
+    stop(&server);
+    ck_assert_uint_eq(report.answered, 10);
+    ck_assert_uint_eq(report.verdicts_bad + report.faults + report.strays + report.too_late, 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        uint32_t address = ntohl(server.pullers[i].sin_addr.s_addr);
+
+        if (!address)
+            continue; /* a datagram may be lost */
+        heard++;
+        ck_assert_uint_eq(address & 0xffff0000, 0x7f010000);
+        ck_assert_uint_eq(address & (MANY - 1), (i - first) & (MANY - 1));
+    }
+    ck_assert_uint_gt(heard, MANY / 2);
 }
 END_TEST
 
@@ -219,11 +266,37 @@ START_TEST(identities_differ_and_stay)
 }
 END_TEST
 
+static void refuse(void *owner, struct http_request *request)
+{
+    (void)owner;
+    http_answer_problem(request, 403, "the scope devices:write is needed");
+}
+
+START_TEST(provisioning_says_why_it_was_refused)
+{
+    struct httpd_config config = {
+        .on_request = refuse, .listeners = {{.address = "127.0.0.1:0"}}, .listener_count = 1};
+    const struct sim_fleet_config fleet = {.devices = 1, .gateways = 1, .seed = SEED};
+    struct sim_provision how = {.key = "a key without scopes"};
+    struct httpd *httpd;
+    char url[64];
+
+    ck_assert_int_eq(httpd_start(&config, &httpd, &how.why), OK);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u", httpd_port(httpd, 0));
+    how.url = url;
+    ck_assert_int_eq(sim_provision(&how, &fleet), ERR_DENIED);
+    ck_assert_ptr_nonnull(strstr(how.why, "403"));
+    ck_assert_ptr_nonnull(strstr(how.why, "devices:write"));
+    httpd_stop(httpd);
+    ck_assert_int_eq(sim_provision(&how, &fleet), ERR_IO);
+}
+END_TEST
+
 int main(void)
 {
     /* clang-format off */
-    const TTest *const tests[] = {every_frame_is_answered, devices_find_fault, wrong_addresses,
-        identities_differ_and_stay, NULL};
+    const TTest *const tests[] = {every_frame_is_answered, many_gateways, devices_find_fault, wrong_addresses,
+        identities_differ_and_stay, provisioning_says_why_it_was_refused, NULL};
     /* clang-format on */
 
     return run_suite(suite_of("sim_fleet", tests));
