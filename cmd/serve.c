@@ -2,6 +2,7 @@
  * serve.c - the server: knows all parts, wires them, starts and stops them in order.
  *
  * Start: store, committer, network server, join server, gateways, API, then the doors (UDP, HTTP).
+ * With TLS SIGHUP reads certificate and key of the API again.
  * Stop (SIGTERM, SIGINT): doors first, then what is under way is finished and saved, within 5 s.
  */
 #include "api/api.h"
@@ -13,10 +14,12 @@
 #include "gateway/udp.h"
 #include "js/js.h"
 #include "net/httpd.h"
+#include "net/tls.h"
 #include "ns/ns.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -392,18 +395,47 @@ static void start_workers(struct server *server)
     api_start(server->api);
 }
 
-static char *read_file(const char *file, struct arena *arena)
+#define PEM_MAX 65535u
+
+/* False and a word to the operator if it cannot be read. */
+static bool read_pem(const char *file, char text[PEM_MAX + 1])
 {
     FILE *in = fopen(file, "re");
-    char *text = arena_alloc(arena, 65536);
-    size_t n = in ? fread(text, 1, 65535, in) : 0;
+    size_t n = in ? fread(text, 1, PEM_MAX, in) : 0;
 
+    text[n] = '\0';
     if (in)
         (void)fclose(in);
-    return n ? text : NULL;
+    if (n == 0)
+        (void)cmd_fail("api.tls: %s cannot be read or is empty", file);
+    return n > 0;
 }
 
-static int open_http(struct server *server)
+struct pems {
+    char cert[PEM_MAX + 1], key[PEM_MAX + 1];
+};
+
+static bool read_pems(const struct settings *s, struct pems *pems)
+{
+    return read_pem(s->api_cert, pems->cert) && read_pem(s->api_key, pems->key);
+}
+
+static void forget_pems(struct pems *pems)
+{
+    OPENSSL_cleanse(pems, sizeof(*pems));
+    free(pems);
+}
+
+static void warn_of_expiry(const struct server *server, const struct pems *pems)
+{
+    const char *why;
+    int64_t until;
+
+    if (tls_check(pems->cert, pems->key, &until, &why) == OK && until < clock_utc(server->clock))
+        LOG_WARN("certificate_expired", log_str("file", server->settings.api_cert));
+}
+
+static int start_http(struct server *server, const struct pems *pems)
 {
     const struct settings *s = &server->settings;
     struct httpd_config config = {
@@ -411,19 +443,49 @@ static int open_http(struct server *server)
         .owner = server->api,
         .clock = server->clock,
         .listeners = {{.path = arena_printf(&server->arena, "%s/admin.sock", s->data_dir)},
-                      {.address = s->api_listen}},
+                      {.address = s->api_listen,
+                       .cert_pem = pems ? pems->cert : NULL,
+                       .key_pem = pems ? pems->key : NULL}},
         .listener_count = *s->api_listen ? 2 : 1};
     const char *why = "";
+    enum err err = httpd_start(&config, &server->httpd, &why);
 
-    if (*s->api_cert) {
-        config.listeners[1].cert_pem = read_file(s->api_cert, &server->arena);
-        config.listeners[1].key_pem = read_file(s->api_key, &server->arena);
-        if (!config.listeners[1].cert_pem || !config.listeners[1].key_pem)
-            return cmd_fail("api.tls: %s or %s cannot be read", s->api_cert, s->api_key);
+    if (err == ERR_MALFORMED || err == ERR_INVALID)
+        return cmd_fail("api.tls: %s, %s: %s", s->api_cert, s->api_key, why);
+    return err ? cmd_fail("api.listen: %s: %s", s->api_listen, why) : EXIT_SUCCESS;
+}
+
+static int open_http(struct server *server)
+{
+    struct pems *pems;
+    int status = EXIT_FAILURE;
+
+    if (!*server->settings.api_cert)
+        return start_http(server, NULL);
+    pems = xmalloc(sizeof(*pems));
+    if (read_pems(&server->settings, pems)) {
+        status = start_http(server, pems);
+        if (status == EXIT_SUCCESS)
+            warn_of_expiry(server, pems);
     }
-    if (httpd_start(&config, &server->httpd, &why))
-        return cmd_fail("api.listen: %s: %s", s->api_listen, why);
-    return EXIT_SUCCESS;
+    forget_pems(pems);
+    return status;
+}
+
+/* SIGHUP: a renewed certificate. What cannot be used leaves the former one in force. */
+static void renew_certificate(struct server *server)
+{
+    struct pems *pems = xmalloc(sizeof(*pems));
+    const char *why = "a file cannot be read";
+
+    if (!read_pems(&server->settings, pems) ||
+        httpd_renew(server->httpd, 1, pems->cert, pems->key, &why)) {
+        LOG_ERROR("certificate_not_renewed", log_str("why", why));
+    } else {
+        LOG_INFO("certificate_renewed", log_str("file", server->settings.api_cert));
+        warn_of_expiry(server, pems);
+    }
+    forget_pems(pems);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -471,7 +533,14 @@ static void *watchdog(void *arg)
     _exit(EXIT_SUCCESS);
 }
 
-static void wait_for_signal(void)
+/* With a certificate to renew SIGHUP does that; otherwise it keeps its meaning, the terminal's end.
+ */
+static bool renews(const struct server *server)
+{
+    return *server->settings.api_cert && *server->settings.api_listen;
+}
+
+static void wait_for_signal(struct server *server)
 {
     pthread_t thread;
     sigset_t set;
@@ -480,13 +549,16 @@ static void wait_for_signal(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    (void)sigwait(&set, &number);
+    if (renews(server))
+        (void)sigaddset(&set, SIGHUP);
+    while (sigwait(&set, &number) == 0 && number == SIGHUP)
+        renew_certificate(server);
     LOG_INFO("stopping", log_str("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
     if (pthread_create(&thread, NULL, watchdog, NULL) == 0)
         (void)pthread_detach(thread);
 }
 
-static void block_signals(void)
+static void block_signals(const struct server *server)
 {
     sigset_t set;
 
@@ -494,6 +566,8 @@ static void block_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGPIPE);
+    if (renews(server))
+        (void)sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -526,7 +600,7 @@ static int run(struct server *server)
         (void)fflush(stdout);
         LOG_INFO("ready", log_str("api", listen), log_str("udp", server->settings.udp_listen),
                  log_uint("udpPort", udp_port(server->udp)));
-        wait_for_signal();
+        wait_for_signal(server);
     }
     stop(server);
     return status;
@@ -565,7 +639,7 @@ int cmd_serve(int argc, char **argv)
         return cmd_fail("%s", config_errors_text(errors, "configuration"));
     fill_bands(&server);
     register_metrics();
-    block_signals();
+    block_signals(&server);
     status = run(&server);
     close_parts(&server);
     return status;

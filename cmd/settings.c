@@ -46,7 +46,7 @@ static const struct field redis_fields[] = {
     {0},
 };
 static const struct field api_tls_fields[] = {
-    {"cert", F_STR, 0, S(api_cert), .def = "", .help = "PEM file."},
+    {"cert", F_STR, 0, S(api_cert), .def = "", .help = "PEM file, the chain after it. SIGHUP reads both files again."},
     {"key",  F_STR, 0, S(api_key), .def = "", .help = "PEM file."},
     {0},
 };

@@ -6,9 +6,12 @@
  * return and the suspension is seen before it.
  */
 #include "net/httpd_priv.h"
+#include "net/tls.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,20 +349,18 @@ __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *
     (void)args;
 }
 
-static struct MHD_Daemon *start_mhd(struct httpd_daemon *daemon, int fd,
-                                    const struct httpd_listener *listener)
+static void *start_mhd(struct httpd_daemon *daemon, int fd, const struct httpd_mhd *secret)
 {
     const struct httpd_config *config = &daemon->httpd->config;
-    bool tls = listener->cert_pem && listener->key_pem;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     (tls ? MHD_USE_TLS : 0);
+                     (secret->cert ? MHD_USE_TLS : 0);
     struct MHD_OptionItem secrets[] = {
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, arena_strdup(&daemon->httpd->arena, listener->key_pem)},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, arena_strdup(&daemon->httpd->arena, listener->cert_pem)},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, secret->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, secret->cert},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    if (!tls)
+    if (!secret->cert)
         secrets[0].option = MHD_OPTION_END;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, daemon, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
@@ -371,10 +372,47 @@ static struct MHD_Daemon *start_mhd(struct httpd_daemon *daemon, int fd,
         secrets, MHD_OPTION_END);
 }
 
+static void forget_secret(struct httpd_mhd *mhd)
+{
+    if (mhd->key)
+        OPENSSL_cleanse(mhd->key, strlen(mhd->key));
+    free(mhd->cert);
+    free(mhd->key);
+    *mhd = (struct httpd_mhd){0};
+}
+
+static void stop_mhd(struct httpd_mhd *mhd)
+{
+    MHD_stop_daemon(mhd->mhd);
+    forget_secret(mhd);
+}
+
+/* Takes the socket over if it succeeds. */
+static enum err open_mhd(struct httpd_daemon *daemon, int fd, const struct httpd_listener *with,
+                         struct httpd_mhd *mhd, const char **why)
+{
+    int64_t expires_us;
+    bool tls = with->cert_pem && with->key_pem;
+    enum err err = tls ? tls_check(with->cert_pem, with->key_pem, &expires_us, why) : OK;
+
+    if (err)
+        return err;
+    *mhd = (struct httpd_mhd){.cert = tls ? xstrdup(with->cert_pem) : NULL,
+                              .key = tls ? xstrdup(with->key_pem) : NULL};
+    mhd->mhd = start_mhd(daemon, fd, mhd);
+    if (mhd->mhd)
+        return OK;
+    forget_secret(mhd);
+    *why =
+        tls ? "the server cannot start with this certificate and key" : "the server cannot start";
+    return ERR_IO;
+}
+
 static enum err start_listener(struct httpd *httpd, const struct httpd_listener *listener,
                                const char **why)
 {
     struct httpd_daemon *daemon = &httpd->daemons[httpd->daemon_count];
+    enum err err;
     int fd;
 
     daemon->httpd = httpd;
@@ -384,17 +422,76 @@ static enum err start_listener(struct httpd *httpd, const struct httpd_listener 
     if (fd < 0)
         return ERR_IO;
     daemon->path = arena_strdup(&httpd->arena, listener->path);
-    daemon->mhd = start_mhd(daemon, fd, listener);
-    if (!daemon->mhd) {
+    err = open_mhd(daemon, fd, listener, &daemon->now, why);
+    if (err) {
         (void)close(fd);
         if (daemon->path)
             (void)unlink(daemon->path);
-        *why = listener->cert_pem ? "the server cannot start; certificate and key may be unusable"
-                                  : "the server cannot start";
-        return ERR_IO;
+        return err;
     }
     httpd->daemon_count++;
     return OK;
+}
+
+/* ---- renewal -------------------------------------------------------------------------------- */
+
+/* The new one listens on the same socket before the old one ends to: no connection is refused. */
+enum err httpd_renew(struct httpd *httpd, size_t listener, const char *cert_pem,
+                     const char *key_pem, const char **why)
+{
+    struct httpd_daemon *daemon = &httpd->daemons[listener];
+    const struct httpd_listener with = {.cert_pem = cert_pem, .key_pem = key_pem};
+    const union MHD_DaemonInfo *info;
+    struct httpd_mhd made;
+    enum err err;
+    int fd;
+
+    *why = "connections of too many former certificates are still open";
+    if (listener >= httpd->daemon_count || !daemon->now.cert)
+        return ERR_BAD_STATE;
+    if (daemon->retired_count == HTTPD_RETIRED_MAX)
+        return ERR_FULL;
+    info = MHD_get_daemon_info(daemon->now.mhd, MHD_DAEMON_INFO_LISTEN_FD);
+    fd = info ? fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 0) : -1;
+    err = fd < 0 ? ERR_IO : open_mhd(daemon, fd, &with, &made, why);
+    if (err) {
+        if (fd >= 0)
+            (void)close(fd);
+        return err;
+    }
+    fd = MHD_quiesce_daemon(daemon->now.mhd);
+    if (fd >= 0)
+        (void)close(fd);
+    (void)pthread_mutex_lock(&httpd->lock);
+    daemon->retired[daemon->retired_count++] = daemon->now;
+    daemon->now = made;
+    (void)pthread_mutex_unlock(&httpd->lock);
+    return OK;
+}
+
+static bool is_idle(const struct httpd_mhd *mhd)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(mhd->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info && info->num_connections == 0;
+}
+
+/* Ends retired ones that have no connection left; without the lock, which their threads take. */
+static void reap(struct httpd *httpd, struct httpd_daemon *daemon)
+{
+    struct httpd_mhd idle = {0};
+
+    (void)pthread_mutex_lock(&httpd->lock);
+    for (size_t i = 0; i < daemon->retired_count && !idle.mhd; i++) {
+        if (!is_idle(&daemon->retired[i]))
+            continue;
+        idle = daemon->retired[i];
+        daemon->retired[i] = daemon->retired[--daemon->retired_count];
+    }
+    (void)pthread_mutex_unlock(&httpd->lock);
+    if (idle.mhd)
+        stop_mhd(&idle);
 }
 
 static void on_tick(struct timer *timer)
@@ -402,6 +499,8 @@ static void on_tick(struct timer *timer)
     struct httpd *httpd = (struct httpd *)((char *)timer - offsetof(struct httpd, tick));
 
     httpd_tick(httpd);
+    for (size_t i = 0; i < httpd->daemon_count; i++)
+        reap(httpd, &httpd->daemons[i]);
     timer_set(&httpd->worker.timers, timer, worker_now(&httpd->worker) + TICK_US);
 }
 
@@ -473,7 +572,7 @@ void httpd_stop(struct httpd *httpd)
     size_t count = httpd->daemon_count;
 
     for (size_t i = 0; i < count; i++)
-        listeners[i] = MHD_quiesce_daemon(httpd->daemons[i].mhd);
+        listeners[i] = MHD_quiesce_daemon(httpd->daemons[i].now.mhd);
     (void)pthread_mutex_lock(&httpd->lock);
     httpd->stopping = true;
     exchange_end_all(httpd);
@@ -484,7 +583,9 @@ void httpd_stop(struct httpd *httpd)
         worker_fini(&httpd->worker);
     }
     for (size_t i = 0; i < count; i++) {
-        MHD_stop_daemon(httpd->daemons[i].mhd);
+        stop_mhd(&httpd->daemons[i].now);
+        for (size_t k = 0; k < httpd->daemons[i].retired_count; k++)
+            stop_mhd(&httpd->daemons[i].retired[k]);
         if (listeners[i] >= 0)
             (void)close(listeners[i]);
         if (httpd->daemons[i].path)

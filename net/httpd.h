@@ -128,6 +128,12 @@ enum err httpd_start(const struct httpd_config *config, struct httpd **httpd,
  * handle is gone afterwards. */
 void httpd_stop(struct httpd *httpd);
 
+/* Another certificate and key for a listener with TLS, from the next connection on; open ones keep
+ * theirs. On an error (*why, static) all stays as it was. ERR_FULL: connections of eight former
+ * certificates are still open. From the thread that stops the server. */
+enum err httpd_renew(struct httpd *httpd, size_t listener, const char *cert_pem,
+                     const char *key_pem, const char **why) MUST_CHECK;
+
 /* The port a TCP listener got (port 0 asks for any). */
 uint16_t httpd_port(const struct httpd *httpd, size_t listener);
 

@@ -60,8 +60,19 @@ struct http_exchange {
     bool too_large, malformed;
 };
 
-struct httpd_daemon {
+/* One of libmicrohttpd's, with the secrets it was started with (NULL without TLS). */
+struct httpd_mhd {
     void *mhd;
+    char *cert, *key;
+};
+
+#define HTTPD_RETIRED_MAX 8
+
+struct httpd_daemon {
+    struct httpd_mhd now;
+    /* After renewals: they take no connection any more and end with the last they have. */
+    struct httpd_mhd retired[HTTPD_RETIRED_MAX];
+    size_t retired_count;
     struct httpd *httpd;
     uint16_t port;
     bool local;

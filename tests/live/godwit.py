@@ -22,7 +22,8 @@ def free_port(kind=socket.SOCK_STREAM):
 class Server:
     """Started on free ports with a data directory that is kept over restarts."""
 
-    def __init__(self, program, data_dir=None, env=None):
+    def __init__(self, program, data_dir=None, env=None, tls=None):
+        self.tls = tls  # an ssl.SSLContext that trusts it; the files are named in `env`
         self.program = os.path.abspath(program)
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="godwit-live-")
         self.http, self.udp = free_port(), free_port(socket.SOCK_DGRAM)
@@ -34,7 +35,7 @@ class Server:
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.http
+        return "http%s://127.0.0.1:%d" % ("s" if self.tls else "", self.http)
 
     def start(self, wait=True):
         began = time.monotonic()
@@ -79,7 +80,7 @@ class Server:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=timeout, context=self.tls) as answer:
                 status, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read().decode()

@@ -442,6 +442,29 @@ START_TEST(slow_senders_are_cut)
 }
 END_TEST
 
+/* One octet of a header after the other, for ever: none of them buys time. */
+START_TEST(a_header_that_never_ends_is_cut)
+{
+    struct pollfd watch;
+    char text[256];
+    int drops = 0, other;
+
+    server_start((struct httpd_config){.receive_us = 300000});
+    watch = (struct pollfd){.fd = dial(), .events = POLLIN | POLLRDHUP};
+    say(watch.fd, "GET /x HTTP/1.1\r\nX-Slow: ");
+    while (poll(&watch, 1, 20) == 0 && drops++ < 1000)
+        (void)send(watch.fd, "a", 1, MSG_NOSIGNAL);
+    ck_assert_int_lt(drops, 1000);
+    ck_assert_int_le(recv(watch.fd, text, sizeof(text), 0), 0);
+    (void)close(watch.fd);
+    other = dial();
+    say(other, "GET /y HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_has(hear(other, text, sizeof(text), "local"), "GET /y");
+    (void)close(other);
+    server_stop();
+}
+END_TEST
+
 /* ---- the client, over both kinds of socket -------------------------------------------------- */
 
 static bool take_line(void *arg, const char *text, size_t len)
@@ -584,6 +607,15 @@ START_TEST(bad_listeners_say_why)
     ck_assert_ptr_nonnull(why);
     config.listeners[0] = (struct httpd_listener){.path = "/nonexistent/x.sock"};
     ck_assert_int_eq(httpd_start(&config, &server.httpd, &why), ERR_IO);
+    config.listeners[0] = (struct httpd_listener){
+        .address = "127.0.0.1:0", .cert_pem = "no certificate", .key_pem = "no key"};
+    ck_assert_int_eq(httpd_start(&config, &server.httpd, &why), ERR_MALFORMED);
+    ck_assert_str_eq(why, "the certificate is not PEM or damaged");
+    /* What was started without TLS cannot be renewed into it. */
+    server_start((struct httpd_config){0});
+    ck_assert_int_eq(httpd_renew(server.httpd, 0, "x", "x", &why), ERR_BAD_STATE);
+    ck_assert_int_eq(httpd_renew(server.httpd, 2, "x", "x", &why), ERR_BAD_STATE);
+    server_stop();
 }
 END_TEST
 
@@ -598,6 +630,7 @@ int main(void)
                                   a_client_that_leaves_is_noticed,
                                   stop_ends_all_soon,
                                   slow_senders_are_cut,
+                                  a_header_that_never_ends_is_cut,
                                   client_talks_to_server,
                                   injected_requests_need_no_thread,
                                   bad_listeners_say_why,
