@@ -164,9 +164,7 @@ static void print_page(struct call *call, enum record_type type, const struct re
     jw_end_array(jw);
     jw_key(jw, "nextCursor");
     if (page->more) {
-        struct record_key last = record_key_of(type, page->records[page->n - 1]);
-
-        jw_str(jw, cursor_text(call, &last));
+        jw_str(jw, cursor_text(call, &page->last));
     } else {
         jw_null(jw);
     }

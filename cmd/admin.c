@@ -244,7 +244,7 @@ int cmd_migrate(int argc, char **argv)
             store_close(store);
     }
     if (status == EXIT_SUCCESS &&
-        store_migration_status(cmd_store_file(&settings, &arena), &at) == OK)
+        store_migration_status(settings.database_url, settings.data_dir, &at) == OK)
         (void)printf("schema %u, this version knows %u%s\n", at.applied, at.known,
                      at.applied == at.known ? "" : ": run `godwit migrate`");
     arena_reset(&arena);

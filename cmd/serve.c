@@ -244,20 +244,17 @@ static int open_store(struct server *server)
                                     .clock = server->clock,
                                     .master_key = master,
                                     .checkpoint_thread = true};
+    struct migration_status schema;
     const char *why = NULL;
-    char file[512];
-    bool fresh;
 
     if (mkdir(server->settings.data_dir, 0750) != 0 && errno != EEXIST)
         return cmd_fail("%s: %s", server->settings.data_dir, strerror(errno));
     /* A key is made only for a store that does not exist yet: a lost key must not be papered over.
      */
-    (void)snprintf(file, sizeof(file), "%s%s%s",
-                   server->settings.database_url[7] == '/' ? "" : server->settings.data_dir,
-                   server->settings.database_url[7] == '/' ? "" : "/",
-                   server->settings.database_url + 7);
-    fresh = access(file, F_OK) != 0;
-    if (secret_load_master(server->settings.data_dir, fresh, master, &server->arena, &why))
+    if (store_migration_status(options.url, options.data_dir, &schema))
+        schema.applied = 1; /* the open will tell why */
+    if (secret_load_master(server->settings.data_dir, schema.applied == 0, master, &server->arena,
+                           &why))
         return cmd_fail("%s", why);
     if (store_open(&options, &server->arena, &server->store, &why))
         return cmd_fail("%s", why ? why : "the store cannot be opened");

@@ -16,15 +16,13 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static const char *file_of(const struct store_options *options, struct arena *arena)
-{
-    const char *path = options->url;
+static const char *const schemes[] = {"sqlite:", NULL};
 
-    if (strncmp(path, "sqlite:", 7) != 0)
-        return NULL;
-    path += 7;
-    return *path == '/' ? arena_strdup(arena, path)
-                        : arena_printf(arena, "%s/%s", options->data_dir, path);
+static const char *file_of(const char *url, const char *data_dir, struct arena *arena)
+{
+    const char *path = url + strlen(schemes[0]);
+
+    return *path == '/' ? arena_strdup(arena, path) : arena_printf(arena, "%s/%s", data_dir, path);
 }
 
 /* Takes an exclusive lock that the kernel frees when the process ends, however it ends. */
@@ -89,42 +87,7 @@ static enum err open_database(struct store *store, struct arena *arena, const ch
     return err;
 }
 
-enum err store_open(const struct store_options *options, struct arena *arena, struct store **out,
-                    const char **why)
-{
-    const char *file = file_of(options, arena), *reason = NULL;
-    struct store *store;
-    enum err err;
-
-    if (!file) {
-        reason = "database.url must be sqlite:FILE in this version";
-        if (why)
-            *why = reason;
-        return ERR_UNSUPPORTED;
-    }
-    store = xcalloc(1, sizeof(*store));
-    store->options = *options;
-    store->options.data_dir = xstrdup(options->data_dir);
-    store->file = xstrdup(file);
-    store->lock_fds[0] = store->lock_fds[1] = -1;
-    store->journal_first = store->journal_next = 1;
-    (void)pthread_mutex_init(&store->live_lock, NULL);
-    secret_init(&store->secret, options->master_key);
-    store->options.master_key = NULL; /* the caller's */
-    err = take_locks(store, arena, &reason);
-    if (!err)
-        err = open_database(store, arena, &reason);
-    if (err) {
-        store_close(store);
-        if (why)
-            *why = reason;
-        return err;
-    }
-    *out = store;
-    return OK;
-}
-
-void store_close(struct store *store)
+static void sqlite_close(struct store *store)
 {
     checkpoint_close(store);
     for (size_t i = 0; i < SQL_COUNT; i++)
@@ -145,29 +108,44 @@ void store_close(struct store *store)
     free(store->dirty_euis);
     fold_free(store);
     (void)pthread_mutex_destroy(&store->live_lock);
-    secret_wipe(&store->secret);
+    store_head_fini(&store->head);
     free((void *)(uintptr_t)store->options.data_dir);
     free(store->file);
     free(store);
 }
 
-const struct secret *store_secret(const struct store *store)
+static enum err sqlite_open(const struct store_options *options, struct arena *arena,
+                            struct store **out, const char **why)
 {
-    return &store->secret;
+    struct store *store = xcalloc(1, sizeof(*store));
+    enum err err;
+
+    store_head_init(&store->head, &engine_sqlite, options);
+    store->options = *options;
+    store->options.data_dir = xstrdup(options->data_dir);
+    store->file = xstrdup(file_of(options->url, options->data_dir, arena));
+    store->lock_fds[0] = store->lock_fds[1] = -1;
+    store->journal_first = store->journal_next = 1;
+    (void)pthread_mutex_init(&store->live_lock, NULL);
+    store->options.master_key = NULL; /* the caller's */
+    err = take_locks(store, arena, why);
+    if (!err)
+        err = open_database(store, arena, why);
+    if (err) {
+        sqlite_close(store);
+        return err;
+    }
+    *out = store;
+    return OK;
 }
 
-uint64_t store_outbox_end(const struct store *store)
-{
-    return atomic_load(&store->outbox_end);
-}
-
-void store_stats(const struct store *store, struct store_stats *stats)
+static void sqlite_stats(const struct store *store, struct store_stats *stats)
 {
     *stats = store->stats;
     stats->journal_rows = store->journal_next - store->journal_first;
     stats->dirty_devices = store->dirty;
     stats->outbox_first = store->segment_count ? store->segments[0].first_pos : 1;
-    stats->outbox_end = atomic_load(&store->outbox_end);
+    stats->outbox_end = atomic_load(&store->head.outbox_end);
     stats->outbox_bytes = store->outbox_bytes;
 }
 
@@ -184,7 +162,7 @@ static enum err trim_attempts(struct store *store, bool *more)
     return err;
 }
 
-enum err store_housekeep(struct store *store, bool *more)
+static enum err sqlite_housekeep(struct store *store, bool *more)
 {
     int64_t now = clock_mono(store->options.clock);
     enum err err;
@@ -205,3 +183,50 @@ enum err store_housekeep(struct store *store, bool *more)
         store->trimmed_us = now;
     return err;
 }
+
+static enum err sqlite_jump_join_nonces(struct store *store, uint32_t by)
+{
+    return sqlite_jump_nonces(store->db, by);
+}
+
+static enum err sqlite_migration_status(const char *url, const char *data_dir,
+                                        struct migration_status *status)
+{
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena, ARENA_JOB_LIMIT);
+    err = sqlite_schema_of(file_of(url, data_dir, &arena), status);
+    arena_reset(&arena);
+    return err;
+}
+
+/* The column of e-mail addresses does not mind the case by itself. */
+static const struct sql_dialect dialect = {
+    .mark = '?', .like = "LIKE", .hex_of = "printf('%016x', ", .hex_end = ")", .email_of = ""};
+
+const struct engine engine_sqlite = {
+    .name = "sqlite",
+    .schemes = schemes,
+    .dialect = &dialect,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .commit = sqlite_commit,
+    .housekeep = sqlite_housekeep,
+    .stats = sqlite_stats,
+    .load = sqlite_load,
+    .migration_status = sqlite_migration_status,
+    .reader_open = sqlite_reader_open,
+    .reader_close = sqlite_reader_close,
+    .records = sqlite_records,
+    .keys_get = sqlite_keys_get,
+    .join_state_get = sqlite_join_state_get,
+    .nonce_used = sqlite_nonce_used,
+    .events_from = sqlite_events_from,
+    .events_back = sqlite_events_back,
+    .event_at = sqlite_event_at,
+    .event_last = sqlite_event_last,
+    .audit_list = sqlite_audit_list,
+    .jump_join_nonces = sqlite_jump_join_nonces,
+    .backup = sqlite_backup,
+};

@@ -134,26 +134,6 @@ uint64_t column_u64(sqlite3_stmt *stmt, int at)
     return (uint64_t)sqlite3_column_int64(stmt, at);
 }
 
-const char *sqlite_key_column(enum record_type type)
-{
-    return type == REC_DEVICE ? "dev_eui" : type == REC_GATEWAY ? "gateway_id" : "id";
-}
-
-void sqlite_column_name(char *to, size_t room, const char *member)
-{
-    size_t n = 0;
-
-    for (; *member && n + 2 < room; member++) {
-        if (*member >= 'A' && *member <= 'Z') {
-            to[n++] = '_';
-            to[n++] = (char)(*member - 'A' + 'a');
-        } else {
-            to[n++] = *member;
-        }
-    }
-    to[n] = '\0';
-}
-
 void bind_eui(sqlite3_stmt *stmt, int at, struct lw_eui eui)
 {
     (void)sqlite3_bind_int64(stmt, at, (sqlite3_int64)eui.v);
@@ -167,6 +147,41 @@ struct bytes column_blob(sqlite3_stmt *stmt, int at, struct arena *arena)
     if (!p || !n)
         return (struct bytes){0};
     return (struct bytes){.p = arena ? arena_memdup(arena, p, n) : p, .n = n};
+}
+
+void bind_sql_value(sqlite3_stmt *stmt, int at, const struct sql_value *value)
+{
+    if (value->null)
+        (void)sqlite3_bind_null(stmt, at);
+    else if (value->type == SQL_TYPE_TEXT)
+        (void)sqlite3_bind_text(stmt, at, (const char *)value->b.p, (int)value->b.n, SQLITE_STATIC);
+    else if (value->type == SQL_TYPE_BLOB)
+        bind_octets(stmt, at, value->b);
+    else
+        (void)sqlite3_bind_int64(stmt, at, value->i);
+}
+
+static struct record_key column_key(sqlite3_stmt *stmt, int at)
+{
+    struct bytes id = column_blob(stmt, at, NULL);
+    struct record_key key = {.n = 0};
+
+    if (sqlite3_column_type(stmt, at) == SQLITE_INTEGER)
+        return record_key_eui((struct lw_eui){column_u64(stmt, at)});
+    if (id.n && id.n <= sizeof(key.b)) {
+        key.n = (uint8_t)id.n;
+        memcpy(key.b, id.p, id.n);
+    }
+    return key;
+}
+
+struct record_row column_record(sqlite3_stmt *stmt)
+{
+    return (struct record_row){.key = column_key(stmt, 4),
+                               .rev = column_u64(stmt, 0),
+                               .created_us = sqlite3_column_int64(stmt, 1),
+                               .updated_us = sqlite3_column_int64(stmt, 2),
+                               .doc = column_blob(stmt, 3, NULL)};
 }
 
 /* ---- the table of live devices --------------------------------------------------------------- */
@@ -195,11 +210,16 @@ struct live *live_get(const struct live_table *table, uint64_t eui)
     return live_used(slot) ? slot : NULL;
 }
 
-static void live_grow(struct live_table *table)
+void live_reserve(struct live_table *table, size_t count)
 {
     struct live_table old = *table;
+    size_t room = old.room ? old.room : 1024;
 
-    table->room = old.room ? old.room * 2 : 1024;
+    while (count * 10 > room * 7)
+        room *= 2;
+    if (room == old.room)
+        return;
+    table->room = room;
     table->slots = xcalloc(table->room, sizeof(*table->slots));
     for (size_t i = 0; i < old.room; i++) {
         if (live_used(&old.slots[i]))
@@ -212,8 +232,7 @@ struct live *live_put(struct live_table *table, uint64_t eui)
 {
     struct live *slot;
 
-    if ((table->count + 1) * 10 > table->room * 7)
-        live_grow(table);
+    live_reserve(table, table->count + 1);
     slot = &table->slots[live_probe(table, eui)];
     if (!live_used(slot)) {
         *slot = (struct live){.eui = eui};

@@ -7,12 +7,10 @@
 #pragma once
 
 #include "core/map.h"
-#include "db/secret.h"
-#include "db/store.h"
+#include "db/engine.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 /* Statements of the writer by name; the SQL stands in sqlite.c (a typo stops the first start, since
@@ -83,6 +81,7 @@ struct live_table {
     size_t room, count;
 };
 
+void live_reserve(struct live_table *table, size_t count);
 struct live *live_get(const struct live_table *table, uint64_t eui);
 /* Finds or makes; the caller must set rev or last_pos of a new one at once. */
 struct live *live_put(struct live_table *table, uint64_t eui);
@@ -128,8 +127,8 @@ struct checkpoint {
 };
 
 struct store {
+    struct store_head head;
     struct store_options options;
-    struct secret secret;
     char *file;
     int lock_fds[2];
     sqlite3 *db; /* the writer */
@@ -147,8 +146,7 @@ struct store {
     struct segment *segments;
     size_t segment_count;
     sqlite3_stmt *outbox_add;
-    atomic_uint_fast64_t outbox_end; /* committed */
-    uint64_t outbox_next;            /* within the transaction */
+    uint64_t outbox_next; /* within the transaction */
     uint64_t outbox_bytes;
     int64_t trimmed_us;
     struct checkpoint checkpoint;
@@ -160,7 +158,6 @@ struct store {
 #define READ_TABLE(X)                                                                              \
     X(READ_BEGIN,    "BEGIN")                                                                      \
     X(READ_END,      "END")                                                                        \
-    X(READ_USER,     "SELECT rev, created, updated, doc FROM user WHERE email = ?")                \
     X(READ_KEYS,     "SELECT sealed FROM device_keys WHERE dev_eui = ?")                           \
     X(READ_JOIN,     "SELECT join_nonce, last_dev_nonce FROM join_state WHERE dev_eui = ?")        \
     X(READ_NONCE,    "SELECT 1 FROM dev_nonce WHERE dev_eui = ? AND join_eui = ? AND nonce = ?")   \
@@ -187,7 +184,7 @@ struct store_reader {
     struct store *store;
     sqlite3 *db;
     sqlite3_stmt *stmts[READ_COUNT];
-    sqlite3_stmt *records[REC_TYPE_COUNT]; /* by key */
+    sqlite3_stmt *records[RECORD_KEEP];
     struct segment_scan scans[SCAN_COUNT];
     struct segment *segments; /* as the present read transaction sees them */
     size_t segment_count;
@@ -212,16 +209,17 @@ void bind_eui(sqlite3_stmt *stmt, int at, struct lw_eui eui);
 void bind_u64(sqlite3_stmt *stmt, int at, uint64_t v);
 uint64_t column_u64(sqlite3_stmt *stmt, int at);
 struct bytes column_blob(sqlite3_stmt *stmt, int at, struct arena *arena);
-
-/* The column of a record's key, and of a member (snake case). */
-const char *sqlite_key_column(enum record_type type);
-void sqlite_column_name(char *to, size_t room, const char *member);
+void bind_sql_value(sqlite3_stmt *stmt, int at, const struct sql_value *value);
+/* The row a statement stands on; columns rev, created, updated, doc and the key. */
+struct record_row column_record(sqlite3_stmt *stmt);
 
 /* sqlite_schema.c */
 /* Checks the schema's version, then the master key, and only then migrates. */
 enum err sqlite_migrate(struct store *store, struct arena *arena, const char **why);
 /* ERR_CRYPTO if the store is another master key's; one that has no check value yet gets it. */
 enum err sqlite_check_key(sqlite3 *db, const struct secret *secret);
+/* The newest migration in a file; 0 if there is no such file. */
+enum err sqlite_schema_of(const char *file, struct migration_status *status);
 
 /* sqlite_journal.c */
 enum err journal_append(struct store *store, struct op_state *op);        /* sets op->seq */
@@ -246,6 +244,33 @@ enum err outbox_rotate(struct store *store, bool *did);
 enum err outbox_retain(struct store *store, bool *more);
 void outbox_close(struct store *store);
 
+/* sqlite_backup.c */
+enum err sqlite_jump_nonces(sqlite3 *db, uint32_t by);
+
+/* What the engine table names; see store.h. */
+enum err sqlite_commit(struct store *store, struct change **batch, size_t n, size_t *done);
+enum err sqlite_load(struct store *store, const struct store_loader *loader);
+enum err sqlite_reader_open(struct store *store, struct store_reader **reader);
+void sqlite_reader_close(struct store_reader *reader);
+enum err sqlite_records(struct store_reader *reader, const struct sql_query *query,
+                        record_visitor *visit, void *arg);
+enum err sqlite_keys_get(struct store_reader *reader, struct lw_eui dev_eui, struct arena *arena,
+                         struct bytes *sealed);
+enum err sqlite_join_state_get(struct store_reader *reader, struct lw_eui dev_eui,
+                               struct join_state *state);
+enum err sqlite_nonce_used(struct store_reader *reader, const struct op_nonce *nonce, bool *used);
+enum err sqlite_events_from(struct store_reader *reader, uint64_t from, size_t limit,
+                            event_visitor *visit, void *arg);
+enum err sqlite_events_back(struct store_reader *reader, uint64_t before, size_t limit,
+                            event_visitor *visit, void *arg, uint64_t *last);
+enum err sqlite_event_at(struct store_reader *reader, uint64_t pos, struct arena *arena,
+                         struct stored_event *event);
+enum err sqlite_event_last(struct store_reader *reader, struct lw_eui dev_eui, uint64_t *pos);
+enum err sqlite_audit_list(struct store_reader *reader, uint64_t before, size_t limit,
+                           struct arena *arena, struct audit_entry **entries, size_t *n);
+enum err sqlite_backup(struct store_reader *reader, const char *file, struct arena *arena,
+                       const char **why);
+
 /* sqlite_read.c */
 enum err reader_prepare(struct store_reader *reader, const char *sql, sqlite3_stmt **stmt);
 enum err reader_stmt(struct store_reader *reader, enum read_sql which, sqlite3_stmt **stmt);
@@ -253,5 +278,3 @@ enum err reader_stmt(struct store_reader *reader, enum read_sql which, sqlite3_s
 /* sqlite_record.c */
 enum err record_put(struct store *store, struct op_record *op);
 enum err record_delete(struct store *store, const struct op_record *op);
-enum err record_from_doc(enum record_type type, const char *doc, size_t n, struct arena *arena,
-                         void **record);

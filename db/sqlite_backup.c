@@ -86,7 +86,7 @@ enum err backup_verify(const char *file, const uint8_t master[32], struct arena 
     secret_wipe(&secret);
     (void)sqlite3_close_v2(db);
     if (!err)
-        err = store_migration_status(file, &status);
+        err = sqlite_schema_of(file, &status);
     if (!err && status.applied > status.known) {
         *why = arena_printf(arena, "%s was written by a newer version", file);
         err = ERR_UNSUPPORTED;
@@ -112,17 +112,22 @@ static enum err copy_file(const char *from, const char *to)
     return good ? OK : ERR_IO;
 }
 
+enum err sqlite_jump_nonces(sqlite3 *db, uint32_t by)
+{
+    char sql[160];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "UPDATE join_state SET join_nonce = min(join_nonce + %u, 16777215)", by);
+    return sqlite_exec(db, sql);
+}
+
 static enum err jump_join_nonces(const char *file)
 {
     sqlite3 *db = NULL;
-    char sql[160];
     enum err err = sqlite_err(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL));
 
-    (void)snprintf(sql, sizeof(sql),
-                   "UPDATE join_state SET join_nonce = min(join_nonce + %d, 16777215)",
-                   RESTORE_JOIN_NONCE_JUMP);
     if (!err)
-        err = sqlite_exec(db, sql);
+        err = sqlite_jump_nonces(db, RESTORE_JOIN_NONCE_JUMP);
     (void)sqlite3_close_v2(db);
     return err;
 }

@@ -7,62 +7,13 @@
  * undoes that change only.
  */
 #include "core/log.h"
+#include "db/change.h"
 #include "db/sqlite.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* ---- one change ------------------------------------------------------------------------------ */
-
-struct op *change_add(struct change *change, struct arena *arena, enum op_kind kind)
-{
-    struct op *op = arena_new(arena, struct op);
-
-    op->kind = kind;
-    if (change->last)
-        change->last->next = op;
-    else
-        change->first = op;
-    change->last = op;
-    change->bytes += sizeof(*op);
-    return op;
-}
-
-static bool is_event_of(const struct op *op, struct lw_eui dev_eui)
-{
-    return op->kind == OP_EVENT && op->event.dev_eui.v == dev_eui.v;
-}
-
-static const struct op *state_of(const struct change *change, struct lw_eui dev_eui)
-{
-    const struct op *op = change->first;
-
-    while (op && !(op->kind == OP_STATE && op->state.dev_eui.v == dev_eui.v))
-        op = op->next;
-    return op;
-}
-
-static bool deletes_device(const struct op *op, uint64_t *eui)
-{
-    struct rd rd = rd_of(op->record.key.b, 8);
-
-    if (op->kind != OP_RECORD_DEL || op->record.type != REC_DEVICE)
-        return false;
-    *eui = rd_u64be(&rd);
-    return true;
-}
-
-/* A change that deletes a device and writes it too makes no sense. */
-static bool deletes(const struct change *change, struct lw_eui dev_eui)
-{
-    uint64_t eui;
-
-    for (const struct op *op = change->first; op; op = op->next) {
-        if (deletes_device(op, &eui) && eui == dev_eui.v)
-            return true;
-    }
-    return false;
-}
 
 /* Whether this change may fail for itself once its statements run. */
 static bool needs_savepoint(const struct store *store, const struct change *change)
@@ -93,29 +44,18 @@ static bool needs_savepoint(const struct store *store, const struct change *chan
     return false;
 }
 
-static enum err check_state(const struct store *store, const struct change *change,
-                            const struct op *op)
-{
-    const struct live *live = live_get(&store->live, op->state.dev_eui.v);
-
-    if (state_of(change, op->state.dev_eui) != op)
-        return ERR_BAD_STATE;
-    return (live ? live->rev : 0) != op->state.rev ? ERR_CONFLICT : OK;
-}
-
 /* Finds lost races in memory, before anything is written. */
 static enum err check_revs(const struct store *store, const struct change *change)
 {
-    enum err err = OK;
+    enum err err = change_check(change, store->loaded);
 
     for (const struct op *op = change->first; !err && op; op = op->next) {
-        if (op->kind != OP_STATE && op->kind != OP_EVENT)
+        const struct live *live;
+
+        if (op->kind != OP_STATE)
             continue;
-        if (!store->loaded ||
-            deletes(change, op->kind == OP_STATE ? op->state.dev_eui : op->event.dev_eui))
-            return ERR_BAD_STATE;
-        if (op->kind == OP_STATE)
-            err = check_state(store, change, op);
+        live = live_get(&store->live, op->state.dev_eui.v);
+        err = (live ? live->rev : 0) != op->state.rev ? ERR_CONFLICT : OK;
     }
     return err;
 }
@@ -261,7 +201,7 @@ static uint64_t newest_event(const struct store *store, const struct change *cha
     uint64_t pos = live ? live->last_pos : 0;
 
     for (const struct op *op = change->first; op != end; op = op->next) {
-        if (is_event_of(op, dev_eui))
+        if (op_is_event_of(op, dev_eui))
             pos = op->event.pos;
     }
     return pos;
@@ -287,7 +227,7 @@ static enum err apply_live(struct store *store, const struct change *change)
     for (struct op *op = change->first; !err && op; op = op->next) {
         if (op->kind == OP_STATE)
             err = apply_state(store, change, &op->state);
-        else if (op->kind == OP_EVENT && !state_of(change, op->event.dev_eui))
+        else if (op->kind == OP_EVENT && !change_state_of(change, op->event.dev_eui))
             err = put_position(store, &op->event);
     }
     return err;
@@ -382,7 +322,7 @@ static void remember_change(struct store *store, const struct change *change)
     for (const struct op *op = change->first; op; op = op->next) {
         uint64_t eui;
 
-        if (deletes_device(op, &eui)) {
+        if (op_deletes_device(op, &eui)) {
             const struct live *live = live_get(&store->live, eui);
 
             store->dirty -= live && live->seq;
@@ -403,30 +343,8 @@ static bool touches(const struct op *op, uint64_t *eui)
     else if (op->kind == OP_EVENT)
         *eui = op->event.dev_eui.v;
     else
-        return deletes_device(op, eui);
+        return op_deletes_device(op, eui);
     return true;
-}
-
-/* A device may be in a transaction once: a second change of it must wait for the first to be
- * remembered. Jobs never do that (mechanics 1); a batch that does is cut there. */
-static size_t first_repeat(struct change **batch, size_t n)
-{
-    struct map seen;
-    size_t cut = n;
-
-    map_init(&seen);
-    map_reserve(&seen, n);
-    for (size_t i = 0; i < n && cut == n; i++) {
-        for (const struct op *op = batch[i]->first; op && cut == n; op = op->next) {
-            uint64_t eui;
-            const void *former = touches(op, &eui) ? map_put(&seen, eui, batch[i]) : NULL;
-
-            if (former && former != batch[i])
-                cut = i;
-        }
-    }
-    map_fini(&seen);
-    return cut;
 }
 
 static void remember_batch(struct store *store, struct change **batch, size_t n)
@@ -438,7 +356,7 @@ static void remember_batch(struct store *store, struct change **batch, size_t n)
         store->stats.conflicts += batch[i]->result == ERR_CONFLICT;
     }
     (void)pthread_mutex_unlock(&store->live_lock);
-    atomic_store(&store->outbox_end, store->outbox_next);
+    atomic_store(&store->head.outbox_end, store->outbox_next);
     store->stats.commits++;
     store->stats.changes += n;
 }
@@ -465,10 +383,12 @@ static enum err commit_part(struct store *store, struct change **batch, size_t n
     return OK;
 }
 
-enum err store_commit(struct store *store, struct change **batch, size_t n, size_t *done)
+/* A device may be in a transaction once: a second change of it must wait for the first to be
+ * remembered. Jobs never do that (mechanics 1); a batch that does is cut there. */
+enum err sqlite_commit(struct store *store, struct change **batch, size_t n, size_t *done)
 {
     for (*done = 0; *done < n;) {
-        size_t part = first_repeat(batch + *done, n - *done);
+        size_t part = change_first_repeat(batch + *done, n - *done, touches);
         enum err err = commit_part(store, batch + *done, part);
 
         if (err)

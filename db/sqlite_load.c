@@ -127,8 +127,10 @@ static enum err load_journalled(struct store *store, const struct journal *journ
         if (err)
             return err;
     }
-    device->rev = newest->rev;
-    live->rev = (uint32_t)newest->rev;
+    /* A rev that cannot be read is as new as its place in the journal says. */
+    device->rev = newest->rev ? newest->rev : live->rev + UINT64_C(1);
+    device->unreadable = false;
+    live->rev = (uint32_t)device->rev;
     /* An event without a state moves the row's position alone. */
     live->last_pos = newest->last_pos > live->last_pos ? newest->last_pos : live->last_pos;
     live->seq = (uint32_t)newest->seq;
@@ -146,8 +148,10 @@ static enum err load_state(struct store *store, sqlite3_stmt *row, const struct 
     struct live known = {.rev = (uint32_t)column_u64(row, 6), .last_pos = column_u64(row, 7)};
     struct live *live;
 
-    if (!known.rev && !known.last_pos)
-        return ERR_CORRUPT;
+    /* Neither a state nor an event: no row of ours. It needs some rev to be written again. */
+    device->unreadable = !known.rev && !known.last_pos;
+    if (device->unreadable)
+        known.rev = 1;
     device->rev = known.rev;
     device->state = column_blob(row, 9, NULL);
     device->active = column_blob(row, 10, NULL);
@@ -155,7 +159,7 @@ static enum err load_state(struct store *store, sqlite3_stmt *row, const struct 
     live = live_put(&store->live, device->dev_eui.v);
     live->rev = known.rev;
     live->last_pos = known.last_pos;
-    if (!newest || newest->seq <= seq || newest->rev <= known.rev)
+    if (!newest || newest->seq <= seq || (newest->rev && newest->rev <= known.rev))
         return OK;
     return load_journalled(store, journal, newest, live, device);
 }
@@ -185,13 +189,34 @@ static enum err load_device(struct store *store, sqlite3_stmt *row, const struct
     return err;
 }
 
+static enum err count_devices(struct store *store, const struct store_loader *loader)
+{
+    sqlite3_stmt *stmt;
+    size_t n;
+    int code;
+    enum err err =
+        sqlite_err(sqlite3_prepare_v2(store->db, "SELECT count(*) FROM device", -1, &stmt, NULL));
+
+    if (err)
+        return err;
+    code = sqlite3_step(stmt);
+    n = code == SQLITE_ROW ? (size_t)column_u64(stmt, 0) : 0;
+    (void)sqlite3_finalize(stmt);
+    live_reserve(&store->live, n);
+    if (loader->begin)
+        loader->begin(loader->arg, n);
+    return sqlite_err(code);
+}
+
 static enum err load_devices(struct store *store, const struct store_loader *loader)
 {
     struct journal journal = {0};
     sqlite3_stmt *stmt = NULL;
     int code = SQLITE_DONE;
-    enum err err = scan_journal(store, &journal);
+    enum err err = count_devices(store, loader);
 
+    if (!err)
+        err = scan_journal(store, &journal);
     if (!err)
         err = sqlite_err(sqlite3_prepare_v2(
             store->db,
@@ -268,24 +293,21 @@ static enum err load_records(struct store *store, enum record_type type,
     int code = SQLITE_DONE;
     enum err err;
 
-    (void)snprintf(sql, sizeof(sql), "SELECT rev, created, updated, doc FROM %s",
-                   record_types[type].table);
+    (void)snprintf(sql, sizeof(sql), "SELECT rev, created, updated, doc, %s FROM \"%s\"",
+                   record_key_column(type), record_types[type].table);
     err = sqlite_err(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL));
     if (err)
         return err;
     arena_init(&arena, ARENA_REQUEST_LIMIT);
     while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct record_row row = column_record(stmt);
         void *record;
 
-        err = record_from_doc(type, (const char *)sqlite3_column_text(stmt, 3),
-                              (size_t)sqlite3_column_bytes(stmt, 3), &arena, &record);
-        if (err)
-            break;
-        *(struct record_head *)record =
-            (struct record_head){.rev = (uint64_t)sqlite3_column_int64(stmt, 0),
-                                 .created_us = sqlite3_column_int64(stmt, 1),
-                                 .updated_us = sqlite3_column_int64(stmt, 2)};
-        loader->record(loader->arg, type, record, &arena);
+        err = record_of_row(store, type, &row, &arena, &record);
+        if (!err)
+            loader->record(loader->arg, type, record, &arena);
+        if (err == ERR_CORRUPT)
+            err = OK; /* it is set aside */
         arena_reset(&arena);
     }
     (void)sqlite3_finalize(stmt);
@@ -293,7 +315,7 @@ static enum err load_records(struct store *store, enum record_type type,
     return err ? err : sqlite_err(code);
 }
 
-enum err store_load(struct store *store, const struct store_loader *loader)
+enum err sqlite_load(struct store *store, const struct store_loader *loader)
 {
     enum err err = store->loaded ? ERR_BAD_STATE : OK;
 

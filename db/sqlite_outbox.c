@@ -125,7 +125,7 @@ enum err outbox_open(struct store *store)
     if (err)
         return err;
     if (!store->segment_count) {
-        atomic_store(&store->outbox_end, 1);
+        atomic_store(&store->head.outbox_end, 1);
         return segment_new(store);
     }
     /* Full segments are what they are; only the newest must be weighed. */
@@ -139,7 +139,7 @@ enum err outbox_open(struct store *store)
     for (size_t i = 0; i < store->segment_count; i++)
         store->outbox_bytes += store->segments[i].bytes;
     store->outbox_next = last + 1 > newest->first_pos ? last + 1 : newest->first_pos;
-    atomic_store(&store->outbox_end, store->outbox_next);
+    atomic_store(&store->head.outbox_end, store->outbox_next);
     return OK;
 }
 

@@ -1,5 +1,5 @@
 /*
- * sqlite_read.c - readers: keys, events, audit, backup. Records are in sqlite_list.c.
+ * sqlite_read.c - readers: keys, events, audit, backup. Records are in sqlite_record.c.
  *
  * A reader has a connection of its own. Statements that come often are prepared once and kept;
  * each is reset as soon as its row was copied, for an open one would hold back the checkpoint.
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum err store_reader_open(struct store *store, struct store_reader **out)
+enum err sqlite_reader_open(struct store *store, struct store_reader **out)
 {
     struct store_reader *reader = xcalloc(1, sizeof(*reader));
     enum err err = sqlite_connect(store->file, store->options.vfs, CONNECT_READER, &reader->db);
@@ -28,11 +28,11 @@ enum err store_reader_open(struct store *store, struct store_reader **out)
     return OK;
 }
 
-void store_reader_close(struct store_reader *reader)
+void sqlite_reader_close(struct store_reader *reader)
 {
     for (size_t i = 0; i < READ_COUNT; i++)
         (void)sqlite3_finalize(reader->stmts[i]);
-    for (size_t i = 0; i < REC_TYPE_COUNT; i++)
+    for (int i = 0; i < RECORD_KEEP; i++)
         (void)sqlite3_finalize(reader->records[i]);
     for (size_t i = 0; i < SCAN_COUNT; i++)
         (void)sqlite3_finalize(reader->scans[i].stmt);
@@ -68,8 +68,8 @@ enum err reader_stmt(struct store_reader *reader, enum read_sql which, sqlite3_s
 
 /* ---- keys and nonces ------------------------------------------------------------------------- */
 
-enum err store_keys_get(struct store_reader *reader, struct lw_eui dev_eui, struct arena *arena,
-                        struct bytes *sealed)
+enum err sqlite_keys_get(struct store_reader *reader, struct lw_eui dev_eui, struct arena *arena,
+                         struct bytes *sealed)
 {
     sqlite3_stmt *stmt;
     int code;
@@ -85,8 +85,8 @@ enum err store_keys_get(struct store_reader *reader, struct lw_eui dev_eui, stru
     return code == SQLITE_DONE ? ERR_NOT_FOUND : sqlite_err(code);
 }
 
-enum err store_join_state_get(struct store_reader *reader, struct lw_eui dev_eui,
-                              struct join_state *state)
+enum err sqlite_join_state_get(struct store_reader *reader, struct lw_eui dev_eui,
+                               struct join_state *state)
 {
     sqlite3_stmt *stmt;
     int code;
@@ -104,7 +104,7 @@ enum err store_join_state_get(struct store_reader *reader, struct lw_eui dev_eui
     return sqlite_err(code);
 }
 
-enum err store_nonce_used(struct store_reader *reader, const struct op_nonce *nonce, bool *used)
+enum err sqlite_nonce_used(struct store_reader *reader, const struct op_nonce *nonce, bool *used)
 {
     sqlite3_stmt *stmt;
     int code;
@@ -228,8 +228,8 @@ static enum err scan_segment(struct store_reader *reader, enum scan_kind kind, u
     return sqlite_err(code);
 }
 
-enum err store_events_from(struct store_reader *reader, uint64_t from, size_t limit,
-                           event_visitor *visit, void *arg)
+enum err sqlite_events_from(struct store_reader *reader, uint64_t from, size_t limit,
+                            event_visitor *visit, void *arg)
 {
     struct event_scan scan = {.visit = visit, .arg = arg, .left = limit};
     enum err err = begin_events(reader);
@@ -242,8 +242,8 @@ enum err store_events_from(struct store_reader *reader, uint64_t from, size_t li
     return end_events(reader, err);
 }
 
-enum err store_events_back(struct store_reader *reader, uint64_t before, size_t limit,
-                           event_visitor *visit, void *arg, uint64_t *last)
+enum err sqlite_events_back(struct store_reader *reader, uint64_t before, size_t limit,
+                            event_visitor *visit, void *arg, uint64_t *last)
 {
     struct event_scan scan = {.visit = visit, .arg = arg, .left = limit, .last = before};
     enum err err = begin_events(reader);
@@ -274,8 +274,8 @@ static enum err read_event(struct store_reader *reader, uint64_t n, uint64_t pos
     return code == SQLITE_DONE ? ERR_NOT_FOUND : sqlite_err(code);
 }
 
-enum err store_event_at(struct store_reader *reader, uint64_t pos, struct arena *arena,
-                        struct stored_event *event)
+enum err sqlite_event_at(struct store_reader *reader, uint64_t pos, struct arena *arena,
+                         struct stored_event *event)
 {
     size_t i;
     enum err err = begin_events(reader);
@@ -288,7 +288,7 @@ enum err store_event_at(struct store_reader *reader, uint64_t pos, struct arena 
 }
 
 /* The writer knows; a mutex guards what it tells. */
-enum err store_event_last(struct store_reader *reader, struct lw_eui dev_eui, uint64_t *pos)
+enum err sqlite_event_last(struct store_reader *reader, struct lw_eui dev_eui, uint64_t *pos)
 {
     struct store *store = reader->store;
     const struct live *live;
@@ -302,8 +302,8 @@ enum err store_event_last(struct store_reader *reader, struct lw_eui dev_eui, ui
 
 /* ---- audit and backup ------------------------------------------------------------------------ */
 
-enum err store_audit_list(struct store_reader *reader, uint64_t before, size_t limit,
-                          struct arena *arena, struct audit_entry **entries, size_t *n)
+enum err sqlite_audit_list(struct store_reader *reader, uint64_t before, size_t limit,
+                           struct arena *arena, struct audit_entry **entries, size_t *n)
 {
     sqlite3_stmt *stmt;
     int code = SQLITE_DONE;
@@ -347,8 +347,8 @@ static bool sync_path(const char *path)
 }
 
 /* SQLite does not sync what it vacuums into. */
-enum err store_backup(struct store_reader *reader, const char *file, struct arena *arena,
-                      const char **why)
+enum err sqlite_backup(struct store_reader *reader, const char *file, struct arena *arena,
+                       const char **why)
 {
     enum err err;
 

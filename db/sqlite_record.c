@@ -1,8 +1,7 @@
 /*
- * sqlite_record.c - writing records: the document and the columns that its field table asks for.
+ * sqlite_record.c - writing and reading rows of records.
  *
- * The statements are made from the field tables when first used. Columns besides key, rev, times
- * and doc are the members flagged F_PARENT, F_SEARCH or F_COLUMN, named in snake case.
+ * The statements are made from the field tables when first used.
  */
 #include "core/json.h"
 #include "core/log.h"
@@ -13,42 +12,18 @@
 
 enum { STMT_GET, STMT_PUT, STMT_DEL };
 
-#define DOC_MAX ((size_t)256 * 1024)
-
-static bool is_column(const struct field *f)
-{
-    return !(f->flags & F_KEY) && (f->flags & (F_PARENT | F_SEARCH | F_COLUMN));
-}
-
-static void text_add(char *to, size_t room, const char *part)
-{
-    size_t n = strlen(to);
-
-    (void)snprintf(to + n, room - n, "%s", part);
-}
-
-/* INSERT ... ON CONFLICT DO UPDATE; parameters: key, rev, created, updated, doc, columns. */
+/* Parameters: key, rev, created, updated, doc, columns. */
 static void put_sql(enum record_type type, char *sql, size_t room)
 {
-    const struct record_type_info *info = &record_types[type];
-    char names[512] = "", marks[128] = "", sets[512] = "", column[64], part[160];
+    const char *key = record_key_column(type);
+    struct record_columns columns;
 
-    for (const struct field *f = info->fields; f->kind != F_END; f++) {
-        if (!is_column(f))
-            continue;
-        sqlite_column_name(column, sizeof(column), f->name);
-        (void)snprintf(part, sizeof(part), ", %s", column);
-        text_add(names, sizeof(names), part);
-        text_add(marks, sizeof(marks), ",?");
-        (void)snprintf(part, sizeof(part), ", %s = excluded.%s", column, column);
-        text_add(sets, sizeof(sets), part);
-    }
+    record_columns(type, '?', 6, &columns);
     (void)snprintf(sql, room,
-                   "INSERT INTO %s (%s, rev, created, updated, doc%s) VALUES (?,?,?,?,?%s) "
-                   "ON CONFLICT (%s) DO UPDATE SET rev = excluded.rev, "
+                   "INSERT INTO \"%s\" (%s, rev, created, updated, doc%s) "
+                   "VALUES (?1,?2,?3,?4,?5%s) ON CONFLICT (%s) DO UPDATE SET rev = excluded.rev, "
                    "updated = excluded.updated, doc = excluded.doc%s",
-                   info->table, sqlite_key_column(type), names, marks, sqlite_key_column(type),
-                   sets);
+                   record_types[type].table, key, columns.names, columns.marks, key, columns.sets);
 }
 
 static enum err statement(struct store *store, enum record_type type, int which,
@@ -63,9 +38,9 @@ static enum err statement(struct store *store, enum record_type type, int which,
     if (which == STMT_PUT)
         put_sql(type, sql, sizeof(sql));
     else
-        (void)snprintf(sql, sizeof(sql), "%s FROM %s WHERE %s = ?",
+        (void)snprintf(sql, sizeof(sql), "%s FROM \"%s\" WHERE %s = ?",
                        which == STMT_GET ? "SELECT rev, created" : "DELETE", info->table,
-                       sqlite_key_column(type));
+                       record_key_column(type));
     if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) !=
         SQLITE_OK) {
         LOG_ERROR("record_statement", log_str("sql", sql),
@@ -76,37 +51,11 @@ static enum err statement(struct store *store, enum record_type type, int which,
     return OK;
 }
 
-static void bind_key(sqlite3_stmt *stmt, int at, const struct record_key *key)
+static void bind_key(sqlite3_stmt *stmt, const struct record_key *key)
 {
-    struct rd rd = rd_of(key->b, key->n);
+    struct sql_value value = record_key_value(key);
 
-    if (key->n == 8)
-        (void)sqlite3_bind_int64(stmt, at, (sqlite3_int64)rd_u64be(&rd));
-    else
-        (void)sqlite3_bind_blob(stmt, at, key->b, key->n, SQLITE_STATIC);
-}
-
-static void bind_member(sqlite3_stmt *stmt, int at, const struct field *f, const void *record)
-{
-    const char *p = (const char *)record + f->offset;
-
-    switch (f->kind) {
-    case F_UUID:
-        bind_blob(stmt, at,
-                  uuid_is_zero((const struct uuid *)p) ? (struct bytes){0}
-                                                       : (struct bytes){(const uint8_t *)p, 16});
-        break;
-    case F_STR: {
-        const char *text = *(const char *const *)p;
-
-        (void)sqlite3_bind_text(stmt, at, text ? text : "", -1, SQLITE_STATIC);
-        break;
-    }
-    case F_BOOL: (void)sqlite3_bind_int(stmt, at, *(const bool *)p); break;
-    case F_BLOB:
-    case F_HEXBLOB: bind_blob(stmt, at, *(const struct bytes *)p); break;
-    default: (void)sqlite3_bind_null(stmt, at); break;
-    }
+    bind_sql_value(stmt, 1, &value);
 }
 
 /* What is there now: its rev and creation, rev 0 if nothing. */
@@ -119,21 +68,12 @@ static enum err present(struct store *store, const struct op_record *op, uint64_
 
     if (err)
         return err;
-    bind_key(stmt, 1, &op->key);
+    bind_key(stmt, &op->key);
     code = sqlite3_step(stmt);
     *rev = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
     *created = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 1) : 0;
     (void)sqlite3_reset(stmt);
     return sqlite_err(code);
-}
-
-static enum err check_expected(uint64_t rev, uint64_t expected)
-{
-    if (expected == 0)
-        return rev ? ERR_EXISTS : OK;
-    if (!rev)
-        return ERR_NOT_FOUND;
-    return expected != UINT64_MAX && expected != rev ? ERR_CONFLICT : OK;
 }
 
 static enum err write_row(struct store *store, const struct op_record *op,
@@ -146,14 +86,18 @@ static enum err write_row(struct store *store, const struct op_record *op,
 
     if (err)
         return err;
-    bind_key(stmt, 1, &op->key);
+    bind_key(stmt, &op->key);
     (void)sqlite3_bind_int64(stmt, 2, (sqlite3_int64)head->rev);
     (void)sqlite3_bind_int64(stmt, 3, head->created_us);
     (void)sqlite3_bind_int64(stmt, 4, head->updated_us);
     (void)sqlite3_bind_text(stmt, 5, (const char *)doc.p, (int)doc.n, SQLITE_STATIC);
     for (const struct field *f = info->fields; f->kind != F_END; f++) {
-        if (is_column(f))
-            bind_member(stmt, at++, f, op->record);
+        struct sql_value value;
+
+        if (!record_is_column(f))
+            continue;
+        value = record_member_value(f, op->record);
+        bind_sql_value(stmt, at++, &value);
     }
     return sqlite_run(stmt);
 }
@@ -167,14 +111,14 @@ enum err record_put(struct store *store, struct op_record *op)
     enum err err = present(store, op, &rev, &created);
 
     if (!err && !(op->expected_rev == UINT64_MAX && !rev))
-        err = check_expected(rev, op->expected_rev);
+        err = record_check_expected(rev, op->expected_rev);
     if (err)
         return err;
     *head = (struct record_head){
         .rev = rev + 1, .created_us = rev ? created : op->utc_us, .updated_us = op->utc_us};
-    jw_init(&jw, DOC_MAX);
-    field_print(record_types[op->type].fields, op->record, &jw, FIELD_VIEW_ROW);
-    err = jw.failed ? ERR_LIMIT : write_row(store, op, head, jw_bytes(&jw));
+    err = record_doc(op->type, op->record, &jw);
+    if (!err)
+        err = write_row(store, op, head, jw_bytes(&jw));
     jw_free(&jw);
     return err;
 }
@@ -187,35 +131,49 @@ enum err record_delete(struct store *store, const struct op_record *op)
     enum err err = present(store, op, &rev, &created);
 
     if (!err)
-        err = check_expected(rev, op->expected_rev ? op->expected_rev : UINT64_MAX);
+        err = record_check_expected(rev, op->expected_rev ? op->expected_rev : UINT64_MAX);
     if (!err)
         err = statement(store, op->type, STMT_DEL, &stmt);
     if (err)
         return err;
-    bind_key(stmt, 1, &op->key);
+    bind_key(stmt, &op->key);
     err = sqlite_run(stmt);
     return err == ERR_REFERENCE ? ERR_IN_USE : err;
 }
 
-enum err record_from_doc(enum record_type type, const char *doc, size_t n, struct arena *arena,
-                         void **record)
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static enum err records_stmt(struct store_reader *reader, const struct sql_query *query,
+                             sqlite3_stmt **stmt)
 {
-    const struct record_type_info *info = &record_types[type];
-    const struct node *root;
-    const char *why;
-    struct field_errors *errors = arena_new(arena, struct field_errors);
-    enum err err = json_read(doc, n, arena, &root, &why);
+    enum err err = OK;
+
+    if (query->keep < 0)
+        return reader_prepare(reader, query->text, stmt);
+    if (!reader->records[query->keep])
+        err = reader_prepare(reader, query->text, &reader->records[query->keep]);
+    *stmt = reader->records[query->keep];
+    return err;
+}
+
+enum err sqlite_records(struct store_reader *reader, const struct sql_query *query,
+                        record_visitor *visit, void *arg)
+{
+    sqlite3_stmt *stmt;
+    int code = SQLITE_DONE;
+    enum err err = records_stmt(reader, query, &stmt);
 
     if (err)
-        return ERR_CORRUPT;
-    *record = arena_alloc(arena, info->size);
-    field_errors_init(errors, arena);
-    err = field_read(info->fields, *record, root, FIELD_ROW, arena, errors, NULL);
-    if (!err)
-        err = record_resolve(type, *record, NULL);
-    if (err)
-        LOG_ERROR("record_unreadable", log_str("type", info->name),
-                  log_str("where", errors->n ? errors->at[0].where : ""),
-                  log_str("what", errors->n ? errors->at[0].what : ""));
-    return err ? ERR_CORRUPT : OK;
+        return err;
+    for (size_t i = 0; i < query->n; i++)
+        bind_sql_value(stmt, (int)i + 1, &query->values[i]);
+    while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct record_row row = column_record(stmt);
+
+        err = visit(arg, &row);
+    }
+    (void)sqlite3_reset(stmt);
+    if (query->keep < 0)
+        (void)sqlite3_finalize(stmt);
+    return err ? err : sqlite_err(code);
 }

@@ -147,11 +147,11 @@ enum err sqlite_migrate(struct store *store, struct arena *arena, const char **w
     }
     *why = NULL;
     if (!err && version > 0)
-        err = sqlite_check_key(store->db, &store->secret);
+        err = sqlite_check_key(store->db, &store->head.secret);
     if (!err)
         err = migrate_from(store, version, arena, why);
     if (!err && version == 0)
-        err = sqlite_check_key(store->db, &store->secret);
+        err = sqlite_check_key(store->db, &store->head.secret);
     if (err == ERR_CRYPTO)
         *why = arena_printf(arena, "%s was written under another master key", store->file);
     else if (err && !*why)
@@ -160,7 +160,7 @@ enum err sqlite_migrate(struct store *store, struct arena *arena, const char **w
 }
 
 /* Read only, and without our settings: the file may be a backup that nobody serves. */
-enum err store_migration_status(const char *file, struct migration_status *status)
+enum err sqlite_schema_of(const char *file, struct migration_status *status)
 {
     sqlite3 *db = NULL;
     enum err err;

@@ -34,6 +34,7 @@
 #include "core/bytes.h"
 #include "core/err.h"
 #include "core/worker.h"
+#include "db/aside.h"
 #include "db/model.h"
 
 /* ---- changes -------------------------------------------------------------------------------- */
@@ -187,6 +188,9 @@ struct secret;
 /* The keys at rest of this store (db/secret.h). */
 const struct secret *store_secret(const struct store *store);
 
+/* The rows that cannot be read (db/aside.h). The engine notes records, ns/ what is opaque here. */
+struct asides *store_asides(const struct store *store);
+
 /* Commits a batch in one transaction (rarely more). Committer only. On an error the first *done
  * changes are saved and have their results, the rest are not: ERR_AWAY: try again; anything else is
  * the fault of one of them, which a smaller batch finds. */
@@ -213,7 +217,8 @@ void store_stats(const struct store *store, struct store_stats *stats);
 enum err store_reader_open(struct store *store, struct store_reader **reader) MUST_CHECK;
 void store_reader_close(struct store_reader *reader);
 
-/* Records. The struct and all it points to is in `arena`. ERR_NOT_FOUND. */
+/* Records. The struct and all it points to is in `arena`. ERR_NOT_FOUND; ERR_CORRUPT: it cannot be
+ * read and is set aside. */
 enum err store_record_get(struct store_reader *reader, enum record_type type,
                           const struct record_key *key, struct arena *arena,
                           void **record) MUST_CHECK;
@@ -236,10 +241,13 @@ struct record_query {
     bool want_total;
 };
 
+/* A row that cannot be read is left out and set aside; so a page may be short, and the next one
+ * goes on after `last`, the key of the last row that was looked at. */
 struct record_page {
     void **records;
     size_t n;
     bool more;
+    struct record_key last;
     uint64_t total;
 };
 
@@ -297,7 +305,11 @@ struct audit_entry {
 enum err store_audit_list(struct store_reader *reader, uint64_t before, size_t limit,
                           struct arena *arena, struct audit_entry **entries, size_t *n) MUST_CHECK;
 
-/* ---- start-up: everything that lives in memory, before any thread runs ----------------------- */
+/* ---- start-up: everything that lives in memory, before any thread runs -----------------------
+ *
+ * A row that cannot be read never ends the start (a table or page that cannot be read does): a
+ * record is set aside, a device is given with `unreadable` set.
+ */
 
 struct loaded_device {
     struct lw_eui dev_eui;
@@ -305,11 +317,13 @@ struct loaded_device {
     bool is_disabled, skip_fcnt_check, has_join_eui;
     struct lw_eui join_eui;
     uint64_t rev;
+    bool unreadable; /* its live state makes no sense: the counters are not known */
     struct bytes state, active, pending; /* empty: none; valid during the call */
 };
 
 struct store_loader {
     void *arg;
+    void (*begin)(void *arg, size_t devices); /* about how many will come */
     void (*device)(void *arg, const struct loaded_device *device);
     void (*queue_item)(void *arg, const struct op_queue *item);
     void (*attempt)(void *arg,
@@ -327,4 +341,13 @@ enum err store_backup(struct store_reader *reader, const char *file, struct aren
 struct migration_status {
     unsigned applied, known; /* numbers of the newest migration in the store and in this program */
 };
-enum err store_migration_status(const char *file, struct migration_status *status) MUST_CHECK;
+/* Without opening the store; a store that does not exist has applied 0. */
+enum err store_migration_status(const char *url, const char *data_dir,
+                                struct migration_status *status) MUST_CHECK;
+
+/* NULL if copies of the store are made and put back by db/backup.h; else what to do instead. */
+const char *store_no_backup(const char *url);
+
+/* After a copy was put in place of the store by other means: moves all JoinNonces on by `by`, so
+ * that none is used twice. Before any thread runs. */
+enum err store_jump_join_nonces(struct store *store, uint32_t by) MUST_CHECK;

@@ -54,7 +54,7 @@
     X(DROP_CONFLICT,           "conflict",           "lost against another writer three times")    \
     X(DROP_DEVICE_BUSY,        "device_busy",        "too many jobs wait for the device")          \
     X(DROP_STORE_AWAY,         "store_away",         "the store cannot be written")                \
-    X(DROP_CORRUPT,            "corrupt",            "the device's stored state is damaged")       \
+    X(DROP_CORRUPT,            "corrupt",            "what is stored of the device is damaged")    \
     X(DROP_INTERNAL_ERROR,     "internal_error",     "a fault of this program")                    \
     /* downlinks */                                                                                \
     X(DROP_NOTHING_TO_SEND,    "nothing_to_send",    "no downlink was needed")                     \

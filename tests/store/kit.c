@@ -7,36 +7,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- engines --------------------------------------------------------------------------------- */
+static const struct kit_engine *const all_engines[] = {&kit_sqlite};
 
-static void run(const char *command)
+const struct kit_engine *kit_engine(int i)
 {
-    ck_assert_int_eq(system(command), 0);
+    return all_engines[i];
 }
 
-static void sqlite_fresh(struct kit *kit)
+int kit_engine_count(void)
 {
-    (void)snprintf(kit->url, sizeof(kit->url), "sqlite:store.db");
+    return sizeof(all_engines) / sizeof(all_engines[0]);
 }
-
-/* What the files hold at this moment is what a killed process leaves. */
-static void sqlite_crash(struct kit *kit)
-{
-    char command[256];
-
-    kit->crashes++;
-    (void)snprintf(command, sizeof(command),
-                   "cd %s && mkdir c && cp *.db *.db-wal c/ 2>/dev/null; true", kit->dir);
-    run(command);
-    store_reader_close(kit->reader);
-    store_close(kit->store);
-    (void)snprintf(command, sizeof(command),
-                   "cd %s && rm -f *.db *.db-wal *.db-shm && mv c/* . && rmdir c", kit->dir);
-    run(command);
-}
-
-const struct engine engines[] = {{"sqlite", sqlite_fresh, sqlite_crash}};
-const int engine_count = sizeof(engines) / sizeof(engines[0]);
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -71,7 +52,7 @@ static void open_again(struct kit *kit, const struct store_loader *loader)
 void kit_open(struct kit *kit, int engine, const struct store_options *tune)
 {
     memset(kit, 0, sizeof(*kit));
-    kit->engine = &engines[engine];
+    kit->engine = kit_engine(engine);
     kit->random = 1;
     (void)snprintf(kit->dir, sizeof(kit->dir), "/tmp/godwit-store-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(kit->dir));
@@ -102,6 +83,11 @@ void kit_open_records(struct kit *kit, int engine, const struct store_options *t
     ck_ok(kit_put(kit, REC_DEVICE_PROFILE, profile, 0));
 }
 
+void kit_shell(const char *command)
+{
+    ck_assert_int_eq(system(command), 0);
+}
+
 void kit_close(struct kit *kit)
 {
     char command[96];
@@ -110,7 +96,7 @@ void kit_close(struct kit *kit)
     store_close(kit->store);
     arena_reset(&kit->arena);
     (void)snprintf(command, sizeof(command), "rm -rf %s", kit->dir);
-    run(command);
+    kit_shell(command);
 }
 
 void kit_reopen(struct kit *kit, const struct store_loader *loader)
@@ -295,7 +281,7 @@ Suite *store_suite(const char *name, const TTest *const *tests)
 
     tcase_set_timeout(tc, 0);
     for (; *tests; tests++)
-        tcase_add_loop_test(tc, *tests, 0, engine_count);
+        tcase_add_loop_test(tc, *tests, 0, kit_engine_count());
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -2,7 +2,7 @@
  * kit.h - a store in a new folder, and short words for changes, for the contract suite.
  *
  * The suite speaks to db/store.h alone; what differs between engines (a fresh store, a crash) is in
- * the table `engines`. Each test runs once per engine with its index in _i.
+ * its struct kit_engine. Each test runs once per engine with its index in _i.
  */
 #pragma once
 
@@ -11,18 +11,43 @@
 
 struct kit;
 
-struct engine {
-    const char *name;
-    void (*fresh)(struct kit *kit); /* sets options.url to a store that does not exist yet */
-    void (*crash)(struct kit *kit); /* abandons what is open; url names what a crash would leave */
+/* What may go wrong on the way to the disk or the server, from operation n on. What it means for an
+ * engine stands in kit.c. */
+enum fault_kind {
+    FAULT_ONCE,
+    FAULT_ONCE_OTHER,
+    FAULT_LASTING,
+    FAULT_KILL, /* and the following: the process is gone, too */
+    FAULT_POWER_LOSS,
+    FAULT_TORN,
+    FAULT_KIND_COUNT
 };
 
-extern const struct engine engines[];
-extern const int engine_count;
+struct kit_faults {
+    void (*reset)(void);                            /* all is well */
+    void (*arm)(unsigned at, enum fault_kind kind); /* `at` 0: never; counts from 0 */
+    void (*mend)(void);
+    unsigned (*count)(void);                              /* operations since arm */
+    unsigned (*hits)(void);                               /* that failed */
+    void (*aftermath)(enum fault_kind kind, unsigned at); /* all is closed: what is left is left */
+};
+
+struct kit_engine {
+    const char *name;
+    bool files;                     /* the store is files in the kit's folder */
+    void (*fresh)(struct kit *kit); /* sets options.url to a store that does not exist yet */
+    void (*crash)(struct kit *kit); /* abandons what is open; url names what a crash would leave */
+    int (*sql)(struct kit *kit, const char *sql); /* on a store that is shut; rows changed */
+    const struct kit_faults *faults;              /* for stores opened with options.vfs "fault" */
+};
+
+extern const struct kit_engine kit_sqlite;
+const struct kit_engine *kit_engine(int i);
+int kit_engine_count(void);
 
 struct kit {
-    const struct engine *engine;
-    char dir[64], url[64];
+    const struct kit_engine *engine;
+    char dir[64], url[256];
     unsigned crashes;
     uint8_t master[32];
     struct clock_double clock;
@@ -70,5 +95,7 @@ struct op *kit_queue(struct kit *kit, struct change *change, uint64_t dev_eui, u
 struct uuid kit_uuid(uint64_t n);
 
 #define ck_ok(expr) ck_assert_msg((expr) == OK, "%s", #expr)
+
+void kit_shell(const char *command); /* must succeed */
 
 Suite *store_suite(const char *name, const TTest *const *tests);

@@ -1,13 +1,12 @@
 /*
- * Torture: operation n on the disk fails, for n = 1, 2, ... A fixed scenario of batches runs
- * directly and through the committer. Whatever fails: a change is whole or absent, one that was
- * answered OK is there, the store comes back, and a bad change never costs its neighbours.
+ * Torture: operation n on the disk (on the line to the server) fails, for n = 1, 2, ... A fixed
+ * scenario of batches runs directly and through the committer. Whatever fails: a change is whole or
+ * absent, one that was answered OK is there, the store comes back, and a bad change never costs its
+ * neighbours.
  *
  * By default some of the n are tried, from GODWIT_SOAK on all.
  */
 #include "db/committer.h"
-#include "db/sqlite.h"
-#include "tests/store/fault_vfs.h"
 #include "tests/store/kit.h"
 
 #include <string.h>
@@ -17,8 +16,6 @@
 #define PER_BATCH 6
 #define CHANGES   (BATCHES * PER_BATCH)
 #define TRIES     3 /* before a lasting fault is mended */
-
-enum kind { ONCE, ONCE_FULL, LASTING, KILL, POWER_LOSS, TORN, KIND_COUNT };
 
 struct planned {
     struct change *change;
@@ -31,7 +28,8 @@ struct torture {
     struct kit kit;
     struct committer *committer; /* NULL: store_commit itself */
     struct worker worker;
-    enum kind kind;
+    enum fault_kind kind;
+    unsigned at;
     bool dead; /* the process is gone */
     uint64_t revs[DEVICES];
     struct planned planned[CHANGES];
@@ -110,13 +108,18 @@ static void plan(struct torture *t, unsigned k)
     t->revs[p->device] += !bad;
 }
 
+static const struct kit_faults *faults_of(const struct torture *t)
+{
+    return t->kit.engine->faults;
+}
+
 /* After a failed attempt: the process dies, or the fault is mended after a while. */
 static void suffered(struct torture *t, unsigned tries)
 {
-    if (t->kind >= KILL)
+    if (t->kind >= FAULT_KILL)
         t->dead = true;
     else if (tries >= TRIES)
-        fault.at = 0;
+        faults_of(t)->mend();
     ck_assert_uint_lt(tries, 10);
 }
 
@@ -189,28 +192,25 @@ static void tidy(struct torture *t)
     clock_double_set(&t->kit.clock, clock_mono(&t->kit.clock.clock) + 1100 * US_PER_MS);
 }
 
-static void begin(struct torture *t, int engine, enum kind kind, bool by_committer)
+static void begin(struct torture *t, int engine, enum fault_kind kind, bool by_committer)
 {
     struct store_options tune = {.fold_rows = 10, .segment_bytes = 400, .vfs = "fault"};
 
     memset(t, 0, sizeof(*t));
     t->kind = kind;
-    fault_register();
-    fault_reset();
+    kit_engine(engine)->faults->reset();
     kit_open_records(&t->kit, engine, &tune);
     for (unsigned i = 0; i < DEVICES; i++)
         ck_ok(kit_device(&t->kit, eui_of(i)));
     worker_init(&t->worker, "test", &t->kit.clock.clock, t);
     if (by_committer)
         t->committer = committer_new(t->kit.store, &t->kit.clock.clock, NULL);
-    fault.count = 0;
 }
 
 static void run(struct torture *t, unsigned at)
 {
-    fault.at = at;
-    fault.forever = t->kind >= LASTING;
-    fault.code = t->kind == ONCE_FULL ? SQLITE_FULL : 0;
+    faults_of(t)->arm(at, t->kind);
+    t->at = at;
     for (unsigned first = 0; first < CHANGES && !t->dead; first += PER_BATCH) {
         for (unsigned i = 0; i < PER_BATCH; i++)
             plan(t, first + i);
@@ -297,9 +297,9 @@ static void end(struct torture *t)
         committer_free(t->committer);
     store_reader_close(t->kit.reader);
     store_close(t->kit.store);
-    if (t->kind >= POWER_LOSS && t->dead)
-        fault_power_loss(t->kind == TORN ? fault.at : 0);
-    fault_reset();
+    if (t->dead)
+        faults_of(t)->aftermath(t->kind, t->at);
+    faults_of(t)->reset();
     ck_ok(kit_try_open(&t->kit, &loader, &why));
     ck_ok(store_events_from(t->kit.reader, 0, SIZE_MAX, on_event, t));
     for (unsigned k = 0; k < CHANGES; k++)
@@ -319,41 +319,42 @@ static void end(struct torture *t)
 
 /* Every n, or some in a stride that shifts from kind to kind. The last n is past the end: the
  * scenario passes unharmed. */
-static void torment(int engine, enum kind kind, bool by_committer)
+static void torment(int engine, enum fault_kind kind, bool by_committer)
 {
+    const struct kit_faults *faults = kit_engine(engine)->faults;
     static struct torture t;
     unsigned operations, stride = 1;
 
     begin(&t, engine, kind, by_committer);
     run(&t, 0);
-    operations = fault.count;
-    ck_assert_uint_gt(operations, 200);
+    operations = faults->count();
+    ck_assert_uint_gt(operations, 100);
     end(&t);
     if (!getenv("GODWIT_SOAK"))
-        stride = operations / 30 + 1;
+        stride = operations / (kit_engine(engine)->files ? 30 : 4) + 1;
     for (unsigned at = 1 + (unsigned)kind % stride; at <= operations; at += stride) {
         begin(&t, engine, kind, by_committer);
         run(&t, at);
-        ck_assert_uint_gt(fault.hits, 0);
+        ck_assert_uint_gt(faults->hits(), 0);
         end(&t);
     }
     begin(&t, engine, kind, by_committer);
     run(&t, operations + 1);
-    ck_assert_uint_eq(fault.hits, 0);
+    ck_assert_uint_eq(faults->hits(), 0);
     ck_assert(!t.dead && all_answered(&t, CHANGES - PER_BATCH));
     end(&t);
 }
 
 START_TEST(test_directly)
 {
-    for (enum kind kind = 0; kind < KIND_COUNT; kind++)
+    for (enum fault_kind kind = 0; kind < FAULT_KIND_COUNT; kind++)
         torment(_i, kind, false);
 }
 END_TEST
 
 START_TEST(test_by_committer)
 {
-    for (enum kind kind = 0; kind < KIND_COUNT; kind++)
+    for (enum fault_kind kind = 0; kind < FAULT_KIND_COUNT; kind++)
         torment(_i, kind, true);
 }
 END_TEST
@@ -363,25 +364,25 @@ START_TEST(test_opening)
 {
     struct kit kit;
     struct store_options tune = {.vfs = "fault"};
+    const struct kit_faults *faults = kit_engine(_i)->faults;
     const char *why;
     unsigned failed = 0;
 
-    fault_register();
-    fault_reset();
+    faults->reset();
     kit_open_records(&kit, _i, &tune);
     for (unsigned at = 1;; at++) {
         enum err err;
 
         store_reader_close(kit.reader);
         store_close(kit.store);
-        fault_reset();
-        fault.at = at;
+        faults->reset();
+        faults->arm(at, FAULT_ONCE);
         err = kit_try_open(&kit, NULL, &why);
-        if (fault.hits == 0) {
+        if (faults->hits() == 0) {
             ck_ok(err);
             break;
         }
-        fault_reset();
+        faults->reset();
         if (err)
             ck_ok(kit_try_open(&kit, NULL, &why));
         failed += err != OK;
@@ -396,23 +397,23 @@ START_TEST(test_making)
 {
     struct kit kit;
     struct store_options tune = {.vfs = "fault"};
+    const struct kit_faults *faults = kit_engine(_i)->faults;
     const char *why;
 
-    fault_register();
     for (unsigned at = 1;; at++) {
         enum err err;
         bool unharmed;
 
-        fault_reset();
+        faults->reset();
         kit_open(&kit, _i, &tune);
         store_reader_close(kit.reader);
         store_close(kit.store);
-        (void)snprintf(kit.url, sizeof(kit.url), "sqlite:other.db");
-        fault.count = 0;
-        fault.at = at;
+        kit_shell(arena_printf(&kit.arena, "rm -rf %s/*", kit.dir));
+        kit.engine->fresh(&kit);
+        faults->arm(at, at % 2 ? FAULT_ONCE : FAULT_ONCE_OTHER);
         err = kit_try_open(&kit, NULL, &why);
-        unharmed = fault.hits == 0;
-        fault_reset();
+        unharmed = faults->hits() == 0;
+        faults->reset();
         if (err)
             ck_ok(kit_try_open(&kit, NULL, &why));
         ck_ok(kit_put(&kit, REC_TENANT, kit_record(&kit, REC_TENANT), 0));
