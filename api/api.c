@@ -46,39 +46,6 @@ void api_unlock(struct api *api)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static enum err load_type(struct api *api, enum record_type type, struct arena *arena)
-{
-    struct record_query query = {.limit = 1000};
-    struct record_page page;
-    enum err err;
-
-    do {
-        err = store_record_list(api->streams.reader, type, &query, arena, &page);
-        for (size_t i = 0; !err && i < page.n; i++) {
-            struct record_key key = record_key_of(type, page.records[i]);
-
-            directory_apply(&api->directory, shared_record_new(type, &key, page.records[i]));
-            query.after = key;
-        }
-        arena_reset(arena);
-    } while (!err && page.more);
-    return err;
-}
-
-static enum err load(struct api *api)
-{
-    struct arena arena;
-    enum err err = OK;
-
-    arena_init(&arena, ARENA_REQUEST_LIMIT);
-    for (int type = 0; !err && type < REC_TYPE_COUNT; type++) {
-        if (record_types[type].shared)
-            err = load_type(api, (enum record_type)type, &arena);
-    }
-    arena_reset(&arena);
-    return err;
-}
-
 static enum err open_workers(struct api *api)
 {
     unsigned threads = api->options.threads ? api->options.threads : 2;
@@ -112,8 +79,10 @@ enum err api_new(const struct api_options *options, struct api **out)
     map_init(&api->used);
     frames_init(&api->frames);
     err = open_workers(api);
-    if (!err)
-        err = load(api);
+    if (!err && options->records)
+        directory_share(&api->directory, options->records);
+    else if (!err)
+        err = directory_load(&api->directory, options->store);
     if (err) {
         api_free(api);
         return err;

@@ -46,9 +46,10 @@ struct api_options {
     void *pump_ctx;
     struct api_check checks[API_CHECKS_MAX]; /* beside the store, for /readyz */
     size_t check_count;
+    const struct directory *records; /* read already; NULL: read here. Not kept */
 };
 
-/* Opens its readers and fills its directory from the store. Before threads start. */
+/* Opens its readers and fills its directory. Before threads start. */
 enum err api_new(const struct api_options *options, struct api **api) MUST_CHECK;
 /* Starts and stops the workers' threads. Order at the end: httpd_stop, api_stop, then the committer
  * and ns; api_free last. */

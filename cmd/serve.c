@@ -46,6 +46,7 @@ struct server {
     struct gateway_band bands[NS_REGIONS_MAX][REGION_BANDS_MAX];
     size_t band_count[NS_REGIONS_MAX];
     struct uuid default_tenant;
+    struct directory records; /* while the parts are made: each takes its own from it */
 };
 
 /* ---- what the parts tell each other ---------------------------------------------------------- */
@@ -271,47 +272,21 @@ static int bootstrap(struct server *server)
     return EXIT_SUCCESS;
 }
 
-static void load_gateway(void *arg, enum record_type type, const void *record, struct arena *arena)
+static void load_gateways(struct server *server)
 {
-    struct server *server = arg;
-    struct gateway_record gateway;
+    const void *record;
+    uint32_t at = 0;
 
-    (void)arena;
-    if (type == REC_TENANT && strcmp(((const struct tenant *)record)->name, "default") == 0)
-        server->default_tenant = ((const struct tenant *)record)->id;
-    if (type != REC_GATEWAY)
-        return;
-    gateway = record_of(record);
-    udp_gateways_put(server->udp, &gateway, 1);
-}
-
-/* The gateways of the configuration, in pages, before any of them speaks. */
-static enum err load_gateways(struct server *server)
-{
-    static const enum record_type types[] = {REC_TENANT, REC_GATEWAY};
-    struct store_reader *reader;
-    enum err err = store_reader_open(server->store, &reader);
-
-    for (size_t t = 0; !err && t < 2; t++) {
-        struct record_query query = {.limit = 1000};
-        struct record_page page = {.more = true};
-
-        while (!err && page.more) {
-            struct arena arena;
-
-            arena_init(&arena, ARENA_REQUEST_LIMIT);
-            err = store_record_list(reader, types[t], &query, &arena, &page);
-            for (size_t i = 0; !err && i < page.n; i++)
-                load_gateway(server, types[t], page.records[i], &arena);
-            if (!err && page.n)
-                query.after = record_key_of(types[t], page.records[page.n - 1]);
-            arena_reset(&arena);
-        }
-        if (err)
-            break;
+    while ((record = directory_next(&server->records, REC_TENANT, &at))) {
+        if (strcmp(((const struct tenant *)record)->name, "default") == 0)
+            server->default_tenant = ((const struct tenant *)record)->id;
     }
-    store_reader_close(reader);
-    return err;
+    at = 0;
+    while ((record = directory_next(&server->records, REC_GATEWAY, &at))) {
+        struct gateway_record gateway = record_of(record);
+
+        udp_gateways_put(server->udp, &gateway, 1);
+    }
 }
 
 static enum err make_ns(struct server *server)
@@ -324,7 +299,8 @@ static enum err make_ns(struct server *server)
                                  .dedup_window_us =
                                      (int64_t)server->settings.dedup_window_ms * 1000,
                                  .app_reply_us = (int64_t)server->settings.app_reply_ms * 1000,
-                                 .join_server = server->settings.join_server};
+                                 .join_server = server->settings.join_server,
+                                 .records = &server->records};
     struct ns_ops ops = {.ctx = server,
                          .transmit = on_transmit,
                          .join = on_join,
@@ -355,7 +331,8 @@ static enum err make_api(struct server *server)
                                   .committer = server->committer,
                                   .ns = server->ns,
                                   .udp = server->udp,
-                                  .admin_key = getenv("GODWIT_ADMIN_API_KEY")};
+                                  .admin_key = getenv("GODWIT_ADMIN_API_KEY"),
+                                  .records = &server->records};
 
     if (options.admin_key && !*options.admin_key)
         options.admin_key = NULL;
@@ -369,16 +346,21 @@ static int make_parts(struct server *server)
     struct commit_observer observer = {.ctx = server, .record = on_record, .outbox = on_outbox};
     int status;
 
+    if (directory_load(&server->records, server->store))
+        return cmd_fail("the store cannot be read");
     server->committer = committer_new(server->store, server->clock, &observer);
     if (make_ns(server))
         return cmd_fail("the network server cannot be made");
     if (make_udp(server))
         return cmd_fail("gateway.udp.listen: %s cannot be bound", server->settings.udp_listen);
-    if (load_gateways(server) || ns_load(server->ns))
+    if (ns_load(server->ns))
         return cmd_fail("the store cannot be read");
+    load_gateways(server);
     if (js_new(server->store, server->clock, &server->js))
         return cmd_fail("the join server cannot be made");
     status = make_api(server) ? cmd_fail("the API cannot be made") : EXIT_SUCCESS;
+    directory_fini(&server->records);
+    directory_init(&server->records);
     return status;
 }
 
@@ -517,6 +499,7 @@ static void close_parts(struct server *server)
         committer_free(server->committer);
     if (server->store)
         store_close(server->store);
+    directory_fini(&server->records);
     arena_reset(&server->arena);
 }
 

@@ -1,36 +1,23 @@
 /* directory.c - slots by key; a deep copy is made through the record's own field table. */
 #include "db/directory.h"
 
-#include "core/json.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_MAX ((size_t)1024 * 1024)
+#define RECORD_STEP 128 /* a million records may lie in memory: no room is wasted on each */
+#define PAGE        1000
 
-/* The row's dialect carries every member that matters, so printing and reading it copies deeply. */
+/* A deep copy of what the store keeps of a record; what a request alone carries is left out. */
 static void *copy_record(enum record_type type, const void *record, struct arena *arena)
 {
     const struct record_type_info *info = &record_types[type];
-    void *copy = arena_alloc(arena, info->size);
-    struct field_errors *errors = arena_new(arena, struct field_errors);
-    const struct node *root = NULL;
-    const char *why = NULL;
-    struct jw jw;
-    enum err err;
+    void *copy = arena_memdup(arena, record, info->size);
 
-    jw_init(&jw, RECORD_MAX);
-    field_print(info->fields, record, &jw, FIELD_VIEW_ROW);
-    err = jw.failed ? ERR_LIMIT : json_read(jw.p, jw.n, arena, &root, &why);
-    jw_free(&jw);
-    field_errors_init(errors, arena);
-    if (!err)
-        err = field_read(info->fields, copy, root, FIELD_ROW, arena, errors, NULL);
-    if (!err)
-        err = record_resolve(type, copy, NULL);
-    if (err)
-        abort(); /* what we printed ourselves must read back */
-    memcpy(copy, record, sizeof(struct record_head));
+    for (const struct field *f = info->fields; f->kind != F_END; f++) {
+        if (f->flags & F_NO_ROW)
+            field_set_default(f, copy, arena);
+    }
+    field_own_all(info->fields, copy, arena);
     return copy;
 }
 
@@ -43,6 +30,7 @@ struct shared_record *shared_record_new(enum record_type type, const struct reco
     shared->type = type;
     shared->key = *key;
     arena_init(&shared->arena, ARENA_REQUEST_LIMIT);
+    shared->arena.step = RECORD_STEP;
     shared->record = record ? copy_record(type, record, &shared->arena) : NULL;
     return shared;
 }
@@ -128,6 +116,12 @@ void directory_apply(struct directory *directory, struct shared_record *shared)
     slot->shared = shared;
 }
 
+const struct record_key *directory_key(const struct directory *directory, enum record_type type,
+                                       uint32_t slot)
+{
+    return &directory->types[type].slots[slot].key;
+}
+
 const void *directory_at(const struct directory *directory, enum record_type type, uint32_t slot)
 {
     const struct directory_slots *slots = &directory->types[type];
@@ -154,4 +148,56 @@ const void *directory_next(const struct directory *directory, enum record_type t
             return record;
     }
     return NULL;
+}
+
+/* ---- filling --------------------------------------------------------------------------------- */
+
+static enum err load_type(struct directory *directory, struct store_reader *reader,
+                          enum record_type type, struct arena *arena)
+{
+    struct record_query query = {.limit = PAGE};
+    struct record_page page = {.more = true};
+    enum err err = OK;
+
+    while (!err && page.more) {
+        err = store_record_list(reader, type, &query, arena, &page);
+        for (size_t i = 0; !err && i < page.n; i++) {
+            struct record_key key = record_key_of(type, page.records[i]);
+
+            directory_apply(directory, shared_record_new(type, &key, page.records[i]));
+        }
+        query.after = page.last;
+        arena_reset(arena);
+    }
+    return err;
+}
+
+enum err directory_load(struct directory *directory, struct store *store)
+{
+    struct store_reader *reader;
+    struct arena arena;
+    enum err err = store_reader_open(store, &reader);
+
+    if (err)
+        return err;
+    arena_init(&arena, ARENA_REQUEST_LIMIT);
+    for (unsigned type = 0; !err && type < REC_TYPE_COUNT; type++) {
+        if (record_types[type].shared)
+            err = load_type(directory, reader, (enum record_type)type, &arena);
+    }
+    arena_reset(&arena);
+    store_reader_close(reader);
+    return err;
+}
+
+void directory_share(struct directory *directory, const struct directory *from)
+{
+    for (size_t type = 0; type < REC_TYPE_COUNT; type++) {
+        const struct directory_slots *slots = &from->types[type];
+
+        for (uint32_t i = 0; i < slots->count; i++) {
+            if (slots->slots[i].shared)
+                directory_apply(directory, shared_record_ref(slots->slots[i].shared));
+        }
+    }
 }

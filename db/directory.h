@@ -10,7 +10,7 @@
 #pragma once
 
 #include "core/map.h"
-#include "db/model.h"
+#include "db/store.h"
 
 #include <stdatomic.h>
 
@@ -47,6 +47,12 @@ struct directory {
 void directory_init(struct directory *directory);
 void directory_fini(struct directory *directory);
 
+/* Reads all shared records of the store; before threads run. Other directories take them from this
+ * one: a record is read once. */
+enum err directory_load(struct directory *directory, struct store *store) MUST_CHECK;
+/* Applies all records of another directory, which keeps them. */
+void directory_share(struct directory *directory, const struct directory *from);
+
 /* Takes over one reference. */
 void directory_apply(struct directory *directory, struct shared_record *shared);
 
@@ -56,6 +62,9 @@ uint32_t directory_slot(const struct directory *directory, enum record_type type
 /* The slot, reserved for a record that may come later. */
 uint32_t directory_reserve(struct directory *directory, enum record_type type,
                            const struct record_key *key);
+/* Whose slot it is. */
+const struct record_key *directory_key(const struct directory *directory, enum record_type type,
+                                       uint32_t slot);
 /* The record in a slot, NULL if deleted or not there yet. Valid until the next directory_apply. */
 const void *directory_at(const struct directory *directory, enum record_type type, uint32_t slot);
 const void *directory_find(const struct directory *directory, enum record_type type,

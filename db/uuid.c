@@ -1,8 +1,9 @@
 /* uuid.c - version 7 for new records, version 5 for ids that must come out the same again. */
 #include "db/model.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,26 @@ struct uuid uuid_new(int64_t utc_us)
     return id;
 }
 
+static const EVP_MD *digest_method;
+static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
+
+/* Fetched once: it costs many times what it does on these few octets. */
+static void fetch_digest(void)
+{
+    digest_method = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+static void sha1(const uint8_t *in, size_t n, uint8_t digest[20])
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    (void)pthread_once(&digest_once, fetch_digest);
+    if (!ctx || !digest_method || EVP_DigestInit_ex(ctx, digest_method, NULL) != 1 ||
+        EVP_DigestUpdate(ctx, in, n) != 1 || EVP_DigestFinal_ex(ctx, digest, NULL) != 1)
+        abort();
+    EVP_MD_CTX_free(ctx);
+}
+
 struct uuid uuid_derive(const void *name, size_t n)
 {
     /* Godwit's name space, drawn once. */
@@ -83,7 +104,7 @@ struct uuid uuid_derive(const void *name, size_t n)
         abort(); /* our own names are short */
     memcpy(input, space, 16);
     memcpy(input + 16, name, n);
-    (void)SHA1(input, 16 + n, digest);
+    sha1(input, 16 + n, digest);
     memcpy(id.b, digest, sizeof(id.b));
     set_version(&id, 5);
     return id;

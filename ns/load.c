@@ -82,26 +82,26 @@ static void load_attempt(void *arg, const struct op_attempt *op)
     ns_load_attempt(arg, op);
 }
 
-static void load_record(void *arg, enum record_type type, const void *record, struct arena *arena)
+static enum err load_records(struct ns *ns)
 {
-    struct ns *ns = arg;
-    struct record_key key = record_key_of(type, record);
-    struct shared_record *shared;
+    struct directory *first = &ns->workers[0].directory;
+    enum err err = OK;
 
-    (void)arena;
-    shared = shared_record_new(type, &key, record);
-    for (unsigned i = 0; i < ns->options.workers; i++)
-        directory_apply(&ns->workers[i].directory, shared_record_ref(shared));
-    shared_record_unref(shared);
+    if (ns->options.records)
+        directory_share(first, ns->options.records);
+    else
+        err = directory_load(first, ns->options.store);
+    ns->options.records = NULL;
+    for (unsigned i = 1; !err && i < ns->options.workers; i++)
+        directory_share(&ns->workers[i].directory, first);
+    return err;
 }
 
 enum err ns_load(struct ns *ns)
 {
-    const struct store_loader loader = {.arg = ns,
-                                        .device = load_device,
-                                        .queue_item = load_queue_item,
-                                        .attempt = load_attempt,
-                                        .record = load_record};
+    const struct store_loader loader = {
+        .arg = ns, .device = load_device, .queue_item = load_queue_item, .attempt = load_attempt};
+    enum err err = load_records(ns);
 
-    return store_load(ns->options.store, &loader);
+    return err ? err : store_load(ns->options.store, &loader);
 }

@@ -38,6 +38,7 @@ struct ns_options {
     size_t region_count;
     int64_t dedup_window_us, app_reply_us;
     bool join_server;
+    const struct directory *records; /* read already; NULL: ns_load reads them. Not kept */
 };
 
 struct frame_entry;
