@@ -122,15 +122,17 @@ static void audit_session(struct call *call, const struct device_view *view, con
 /* The session, active or else pending; the question lives until freed. */
 static int ask_state(struct call *call, const struct device_view *view, struct ns_call **question)
 {
+    const char *none = "the device has no session";
     enum err err;
 
     *question = ns_call_new(ACT_STATE, view->device->dev_eui);
     err = call_ask(call, *question);
     if (!err && ((*question)->has_session || (*question)->has_pending))
         return 0;
+    if ((*question)->unreadable)
+        none = "the session cannot be read: see the device's diagnosis";
     ns_call_free(*question);
-    return err && err != ERR_NOT_FOUND ? call_err(call, err)
-                                       : call_fail(call, 404, "the device has no session");
+    return err && err != ERR_NOT_FOUND ? call_err(call, err) : call_fail(call, 404, "%s", none);
 }
 
 int activation_get(struct call *call)

@@ -27,7 +27,7 @@ struct diagnosis {
     struct call *call;
     struct device_view view;
     struct device_keys keys;
-    bool has_keys;
+    bool has_keys, keys_unreadable;
     bool has_session, has_pending;
     struct device_status status;
     unsigned up, drops[DROP_COUNT];
@@ -109,7 +109,8 @@ static int gather(struct diagnosis *d)
         err = js_keys_open(store_secret(d->call->api->options.store), d->view.device->dev_eui,
                            sealed, &d->keys);
     d->has_keys = !err;
-    if (err && err != ERR_NOT_FOUND)
+    d->keys_unreadable = err == ERR_CORRUPT || err == ERR_CRYPTO;
+    if (err && err != ERR_NOT_FOUND && !d->keys_unreadable)
         return call_err(d->call, err);
     question = ns_call_new(ACT_STATE, d->view.device->dev_eui);
     err = call_ask(d->call, question);
@@ -144,6 +145,7 @@ static const struct drop_rule {
     {DROP_UNKNOWN_CHANNEL, "The device sends on a channel that the region does not have.", "Compare the channel plan of the device with the region's."},
     {DROP_NO_DOWNLINK_PATH,"No gateway could carry an answer to the device.", "Look at the gateway: does it ask for downlinks (PULL_DATA), is its duty cycle used up?"},
     {DROP_TOO_LONG,        "The device sends more than its data rate allows.", "Send less at a time."},
+    {DROP_CORRUPT,         "Frames of the device are refused, because what is stored of it cannot be read.", "See the other findings; restore a backup, or let it join again."},
     {DROP_REJOIN,          "The device sends rejoin requests, which this version does not answer.", "Switch them off in the device."},
 };
 /* clang-format on */
@@ -172,9 +174,35 @@ static void judge_configuration(struct diagnosis *d)
     if (d->view.device->is_disabled)
         (void)find(d, "device_disabled", "error", "The device is disabled.",
                    "Set isDisabled to false.");
-    if (!d->has_keys && d->view.profile->supports_otaa && !d->has_session)
+    if (d->keys_unreadable)
+        (void)find(d, "keys_unreadable", "error",
+                   "The stored root keys cannot be read: the device cannot join.",
+                   "Set the key again (PUT .../keys).");
+    else if (!d->has_keys && d->view.profile->supports_otaa && !d->has_session)
         (void)find(d, "keys_missing", "error", "No root key is known: the device cannot join.",
                    "Set the key (PUT .../keys), or activate the device by personalisation.");
+}
+
+/* Rows that were set aside (db/aside.h). */
+static void judge_store(struct diagnosis *d)
+{
+    struct asides *asides = store_asides(d->call->api->options.store);
+    struct aside_counts counts = asides_of(asides, d->view.device->dev_eui);
+
+    if (counts.n[ASIDE_STATE] ||
+        aside_has(asides, ASIDE_SESSION, "active", d->view.device->dev_eui))
+        (void)find(d, "session_unreadable", "error",
+                   "The stored session cannot be read. Its frames are refused: counters that are "
+                   "not known could be used twice.",
+                   "Let the device join again, or activate it anew under other keys; or restore a "
+                   "backup.");
+    if (aside_has(asides, ASIDE_SESSION, "pending", d->view.device->dev_eui))
+        (void)find(d, "join_unreadable", "warning", "The session of the last join cannot be read.",
+                   "Let the device join again.");
+    if (counts.n[ASIDE_QUEUE_ITEM])
+        (void)find(d, "queue_item_unreadable", "warning",
+                   "Items of the queue cannot be read and will not be sent.",
+                   "Queue them again; DELETE .../queue removes what cannot be read.");
 }
 
 static void judge_silence(struct diagnosis *d)
@@ -250,6 +278,7 @@ int diagnosis_get(struct call *call)
         status = gather(d);
     if (!status) {
         judge_configuration(d);
+        judge_store(d);
         judge_drops(d);
         judge_silence(d);
         jw_object(jw);

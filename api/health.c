@@ -53,6 +53,23 @@ static size_t print_reasons(struct call *call)
     return n;
 }
 
+/* What does not keep it from its work, but somebody should know. */
+static void print_remarks(struct call *call)
+{
+    struct aside_counts counts = asides_all(store_asides(call->api->options.store));
+    struct jw *jw = &call->out;
+
+    jw_key(jw, "remarks");
+    jw_array(jw);
+    for (unsigned kind = 0; kind < ASIDE_KIND_COUNT; kind++) {
+        if (counts.n[kind])
+            jw_str(jw, arena_printf(&call->arena,
+                                    "store: %zu rows of kind %s cannot be read and were set aside",
+                                    counts.n[kind], aside_name(kind)));
+    }
+    jw_end_array(jw);
+}
+
 int health_ready(struct call *call)
 {
     bool ready = print_reasons(call) == 0;
@@ -63,6 +80,7 @@ int health_ready(struct call *call)
     jw_key_bool(&call->out, "ready", ready);
     jw_key(&call->out, "reasons");
     jw_raw(&call->out, reasons.p, reasons.n);
+    print_remarks(call);
     jw_end_object(&call->out);
     jw_free(&reasons);
     call->plain = true;

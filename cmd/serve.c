@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,7 +29,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STOP_S 5
+#define STOP_S      5
+#define MEMORY_KEPT (256 * 1024 * 1024)
+#define MEMORY_STEP (1024 * 1024)
 
 struct server {
     struct settings settings;
@@ -558,6 +561,14 @@ static bool check_environment(void)
     return !key || !*key || strlen(key) >= 32;
 }
 
+/* Under load memory is freed and wanted again all the time: given back to the kernel in between,
+ * each page would be cleared once more. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+    (void)mallopt(M_TOP_PAD, MEMORY_STEP);
+}
+
 static int run(struct server *server)
 {
     int status = open_store(server);
@@ -620,6 +631,7 @@ int cmd_serve(int argc, char **argv)
     fill_bands(&server);
     register_metrics();
     block_signals(&server);
+    keep_memory();
     status = run(&server);
     close_parts(&server);
     return status;

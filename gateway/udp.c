@@ -169,6 +169,8 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
         path->last_gps_us = push->now_us;
     if (path->record.has_location)
         copy.flags |= COPY_HAS_LOCATION;
+    if (path->record.is_private)
+        copy.flags |= COPY_PRIVATE;
     path->counters.heard++;
     if (!udp->ops->channel(udp->ctx, &copy)) {
         dropped(udp, path->record.id, DROP_UNKNOWN_CHANNEL);

@@ -34,6 +34,7 @@ enum copy_flag {
     COPY_HAS_GW_TIME = 1 << 2, /* gw_utc_us is valid (may be the gateway's host clock) */
     COPY_HAS_SNR = 1 << 3,
     COPY_HAS_LOCATION = 1 << 4,
+    COPY_PRIVATE = 1 << 5, /* by a private gateway: counts for its tenant's devices only */
 };
 
 /* One reception by one gateway. */

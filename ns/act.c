@@ -71,12 +71,17 @@ static bool shares_a_key(const struct session *a, const struct session *b)
 static enum step_verdict activate(struct job *job)
 {
     struct act *act = work_of(job);
-    const struct session *asked = &act->call->session, *active = job->device->active;
+    const struct session *asked = &act->call->session;
+    const struct session *active = session_copy(job, job->device->active);
     const struct device_profile *profile = device_profile_of(job->worker, job->device);
     struct session *session = arena_new(&job->arena, struct session);
 
     if (!profile)
-        return refuse(job, ERR_REFERENCE, "the device profile is gone");
+        return refuse(job, ERR_CORRUPT, "the record of the device profile cannot be read");
+    if (active && shares_a_key(active, asked) && job->device->flags & DEVICE_CORRUPT)
+        return refuse(job, ERR_CONFLICT,
+                      "the counters of the present session cannot be read, so frames could repeat "
+                      "under its keys: use others, or delete the device and make it anew");
     if (active && shares_a_key(active, asked) &&
         (asked->n_fcnt_down < active->n_fcnt_down || asked->a_fcnt_down < active->a_fcnt_down))
         return refuse(job, ERR_CONFLICT,
@@ -101,7 +106,7 @@ static enum step_verdict deactivate(struct job *job)
 {
     struct act *act = work_of(job);
 
-    if (!job->device->active && !job->device->pending)
+    if (!job->device->active && !job->device->pending && !(job->device->flags & DEVICE_CORRUPT))
         return refuse(job, ERR_NOT_FOUND, "the device has no session");
     act->status = job->device->status;
     act->flush = true;
@@ -129,20 +134,18 @@ static enum step_verdict announce(struct job *job)
 {
     struct act *act = work_of(job);
     struct device *device = job->device;
+    const struct session *active = session_copy(job, device->active);
+    const struct session *pending = session_copy(job, device->pending);
 
-    if (device->active) {
-        ns_match_remove(job->worker, device, device->active);
-        ns_attempt_forget(job->worker, device->active->last_attempt);
+    if (active) {
+        ns_match_remove(job->worker, device, active);
+        ns_attempt_forget(job->worker, active->last_attempt);
     }
-    if (device->pending)
-        ns_match_remove(job->worker, device, device->pending);
-    device_take_over(device, &act->change);
-    while (act->flush && device->queue) {
-        struct queue_item *item = device->queue;
-
-        queue_unlink(&device->queue, item);
-        free(item);
-    }
+    if (pending)
+        ns_match_remove(job->worker, device, pending);
+    device_take_over(job->worker, device, &act->change);
+    if (act->flush && device->queue)
+        device_flush_queue(job->worker, device);
     if (!act->session)
         return STEP_NEXT;
     ns_match_put(job->worker, device, act->session, false, job);
@@ -207,13 +210,11 @@ static enum step_verdict removed(struct job *job)
 {
     const struct ns_call *call = work_of(job)->call;
     struct device *device = job->device;
-    struct queue_item *next;
-    bool all = uuid_is_zero(&call->item_id);
+    struct queue_item *item = queue_find(device->queue, &call->item_id);
 
-    for (struct queue_item *item = device->queue; item; item = next) {
-        next = item->next;
-        if (!all && !uuid_equal(&item->id, &call->item_id))
-            continue;
+    if (uuid_is_zero(&call->item_id)) {
+        device_flush_queue(job->worker, device);
+    } else if (item) {
         queue_unlink(&device->queue, item);
         free(item);
     }
@@ -237,12 +238,13 @@ static enum step_verdict state(struct job *job)
     const struct device *device = job->device;
 
     call->status = device->status;
-    call->has_session = device->active != NULL;
+    call->unreadable = device->flags & DEVICE_CORRUPT;
+    call->has_session = device->active && !call->unreadable;
     call->has_pending = device->pending != NULL;
-    if (device->active)
-        call->session = *device->active;
-    else if (device->pending)
-        call->session = *device->pending;
+    if (call->has_session)
+        (void)session_unpack(device->active, &call->session);
+    else
+        (void)session_unpack(device->pending, &call->session);
     return STEP_NEXT;
 }
 
@@ -284,7 +286,9 @@ static void ended(struct job *job)
     if (job->err && !act->call->result)
         act->call->result = job->err;
     else if (job->drop && !act->call->result)
-        act->call->result = job->drop == DROP_STORE_AWAY ? ERR_AWAY : ERR_BUSY;
+        act->call->result = job->drop == DROP_STORE_AWAY       ? ERR_AWAY
+                            : job->drop == DROP_UNKNOWN_DEVICE ? ERR_NOT_FOUND
+                                                               : ERR_BUSY;
     if (act->session)
         lw_session_keys_wipe(&act->session->keys);
     reply(act->call, &job->worker->worker);

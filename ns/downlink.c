@@ -65,13 +65,15 @@ static enum step_verdict load(struct job *job)
     if (verdict != STEP_NEXT)
         return verdict;
     *down = (struct downlink){.answer = down->answer}; /* nothing of a run that lost its race */
-    if (!device->active || device->active->number != down->answer.session)
+    if (!session_is(device->active, down->answer.session))
         return job_drop(job, DROP_NOTHING_TO_SEND); /* another session meanwhile */
     down->session = session_copy(job, device->active);
     down->status = device->status;
     down->profile = device_profile_of(job->worker, device);
     down->region = ns_region_of(job->worker->ns, down->answer.copies[0].region);
-    return down->profile && down->region ? STEP_NEXT : job_fail(job, ERR_REFERENCE);
+    if (!down->profile)
+        return job_drop(job, DROP_CORRUPT);
+    return down->region ? STEP_NEXT : job_fail(job, ERR_REFERENCE);
 }
 
 /* ---- plan ------------------------------------------------------------------------------------ */
@@ -404,7 +406,7 @@ static void take_over(struct job *job)
     struct device *device = job->device;
     struct queue_item *next;
 
-    device_take_over(device, &down->change);
+    device_take_over(job->worker, device, &down->change);
     for (struct queue_item *item = device->queue; item && down->over; item = next) {
         next = item->next;
         if (!queue_is_over(item, down->status.last_seen_us))

@@ -99,7 +99,7 @@ void job_free_all(struct ns *ns)
         ns->jobs = job->after;
         /* A device that was deleted is in no map any more: the job that holds it frees it. */
         if (job->flags & JOB_HOLDS_DEVICE && job->device->flags & DEVICE_GONE)
-            device_free(job->device);
+            device_free(job->worker, job->device);
         job->drop = DROP_NONE;
         if (job->ended && job->kind != JOB_ACT)
             job->ended(job);
@@ -230,7 +230,7 @@ void job_give_device(struct job *job)
     }
     device->flags &= (uint8_t)~DEVICE_BUSY;
     if (device->flags & DEVICE_GONE)
-        device_free(device);
+        device_free(job->worker, device);
 }
 
 /* ---- saving ---------------------------------------------------------------------------------- */

@@ -92,7 +92,7 @@ static enum step_verdict load(struct job *job)
     join->profile = device_profile_of(job->worker, device);
     join->region = ns_region_of(job->worker->ns, join->gathered->region);
     if (!join->profile)
-        return job_fail(job, ERR_REFERENCE);
+        return job_drop(job, DROP_CORRUPT);
     drop = refuse(job, join);
     if (drop)
         return job_drop(job, drop);
@@ -101,9 +101,9 @@ static enum step_verdict load(struct job *job)
 }
 
 /* A DevAddr of ours, another one than the device has now. */
-static struct lw_dev_addr choose_addr(const struct job *job)
+static struct lw_dev_addr choose_addr(struct job *job)
 {
-    const struct device *device = job->device;
+    const struct session *active = session_copy(job, job->device->active);
     struct lw_dev_addr addr;
     uint32_t random;
 
@@ -111,7 +111,7 @@ static struct lw_dev_addr choose_addr(const struct job *job)
         if (RAND_bytes((unsigned char *)&random, sizeof(random)) != 1)
             abort();
         addr = lw_dev_addr_make(job->worker->ns->options.net_id, random);
-    } while (device->active && device->active->dev_addr.v == addr.v);
+    } while (active && active->dev_addr.v == addr.v);
     return addr;
 }
 
@@ -178,7 +178,7 @@ static enum step_verdict take_again(struct job *job)
     join->profile = device_profile_of(job->worker, device);
     join->status = device->status;
     if (!join->profile)
-        return job_fail(job, ERR_REFERENCE);
+        return job_drop(job, DROP_CORRUPT);
     drop = refuse(job, join); /* device and profile may be others by now */
     if (!drop && join->profile->version != join->answer->version)
         drop = DROP_CONFLICT;
@@ -269,7 +269,7 @@ static enum step_verdict build_accept(struct job *job)
 static void join_event(struct job *job)
 {
     struct join *join = work_of(job);
-    struct event_facts facts = device_facts(job->device, join->session);
+    struct event_facts facts = device_facts(job, join->session);
 
     facts.dedup_id =
         session_join_id(join->frame.join.join_eui, job->dev_eui, join->frame.join.dev_nonce);
@@ -320,7 +320,7 @@ static enum step_verdict save(struct job *job)
                                       .dev_eui = job->dev_eui,
                                       .utc_us = join->attempt->utc_us,
                                       .attempt = attempt_write(join->attempt, &job->arena)};
-    join->change = (struct state_change){.active = job->device->active,
+    join->change = (struct state_change){.active = session_copy(job, job->device->active),
                                          .pending = join->session,
                                          .status = &join->status,
                                          .set = STATE_SET_PENDING};
@@ -331,10 +331,11 @@ static enum step_verdict save(struct job *job)
 static enum step_verdict announce(struct job *job)
 {
     struct join *join = work_of(job);
+    const struct session *former = session_copy(job, job->device->pending);
 
-    if (job->device->pending)
-        ns_match_remove(job->worker, job->device, job->device->pending);
-    device_take_over(job->device, &join->change);
+    if (former)
+        ns_match_remove(job->worker, job->device, former);
+    device_take_over(job->worker, job->device, &join->change);
     /* "Any JoinEUI" ends with the first one that was good. */
     if (!(job->device->flags & DEVICE_HAS_JOIN_EUI)) {
         job->device->join_eui = join->frame.join.join_eui;

@@ -1,5 +1,5 @@
 /*
- * match.c - entries in one array, chained by DevAddr; freed entries are used again.
+ * match.c - entries in blocks that never move, chained by DevAddr; freed entries are used again.
  *
  * A DevAddr with many sessions is walked in order of the distance of the counters: first those for
  * which the frame would be near the expected one. Trials are counted per DevAddr and second.
@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK 4096u /* entries; a table of a million would be copied as it grows, or half empty */
+
 struct match_table {
-    struct match_entry *entries;
-    uint32_t count, room, free_list; /* index + 1 */
+    struct match_entry **blocks;
+    uint32_t count, free_list; /* an entry is named by its place + 1 */
     size_t used;
-    struct map by_addr; /* DevAddr -> index + 1 of the first */
-    struct map budget;  /* DevAddr -> trials in the present second; only busy ones stand here */
+    struct index by_addr; /* the first of each DevAddr */
+    struct map budget;    /* DevAddr -> trials in the present second; only busy ones stand here */
     int64_t budget_second;
 };
 
@@ -28,12 +30,19 @@ struct match_table *match_new(void)
     return xcalloc(1, sizeof(struct match_table));
 }
 
+static struct match_entry *entry_at(const struct match_table *table, uint32_t at)
+{
+    return &table->blocks[(at - 1) / BLOCK][(at - 1) % BLOCK];
+}
+
 void match_free(struct match_table *table)
 {
-    if (table->entries)
-        OPENSSL_cleanse(table->entries, table->room * sizeof(*table->entries));
-    free(table->entries);
-    map_fini(&table->by_addr);
+    for (uint32_t i = 0; i < table->count; i += BLOCK) {
+        OPENSSL_cleanse(table->blocks[i / BLOCK], BLOCK * sizeof(struct match_entry));
+        free(table->blocks[i / BLOCK]);
+    }
+    free(table->blocks);
+    index_fini(&table->by_addr);
     map_fini(&table->budget);
     free(table);
 }
@@ -43,9 +52,26 @@ size_t match_count(const struct match_table *table)
     return table->used;
 }
 
+/* The first entry of a DevAddr, and where the index names it. */
+static uint32_t find_first(const struct match_table *table, struct lw_dev_addr addr, size_t *place)
+{
+    uint32_t at = index_first(&table->by_addr, index_hash(addr.v), place);
+
+    while (at && entry_at(table, at)->dev_addr.v != addr.v)
+        at = index_next(&table->by_addr, place);
+    return at;
+}
+
 static uint32_t first_of(const struct match_table *table, struct lw_dev_addr addr)
 {
-    return (uint32_t)(uintptr_t)map_get(&table->by_addr, addr.v);
+    size_t place;
+
+    return find_first(table, addr, &place);
+}
+
+bool match_has(const struct match_table *table, struct lw_dev_addr addr)
+{
+    return first_of(table, addr) != 0;
 }
 
 static uint32_t entry_new(struct match_table *table)
@@ -53,45 +79,56 @@ static uint32_t entry_new(struct match_table *table)
     uint32_t at = table->free_list;
 
     if (at) {
-        table->free_list = table->entries[at - 1].next;
+        table->free_list = entry_at(table, at)->next;
         return at;
     }
-    if (table->count == table->room) {
-        table->room = table->room ? table->room + table->room / 2 : 64;
-        table->entries = xrealloc(table->entries, table->room * sizeof(*table->entries));
+    if (table->count % BLOCK == 0) {
+        table->blocks =
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers lie there */
+            xrealloc(table->blocks, (table->count / BLOCK + 1) * sizeof(*table->blocks));
+        table->blocks[table->count / BLOCK] = xcalloc(BLOCK, sizeof(struct match_entry));
     }
     return ++table->count;
 }
 
+void match_reserve(struct match_table *table, size_t count)
+{
+    index_reserve(&table->by_addr, count);
+}
+
 void match_put(struct match_table *table, const struct match_entry *entry)
 {
-    uint32_t at = first_of(table, entry->dev_addr);
+    size_t place;
+    uint32_t first = find_first(table, entry->dev_addr, &place), at = first, next;
 
-    while (at && (table->entries[at - 1].dev_eui.v != entry->dev_eui.v ||
-                  table->entries[at - 1].session != entry->session))
-        at = table->entries[at - 1].next;
+    while (at && (entry_at(table, at)->dev_eui.v != entry->dev_eui.v ||
+                  entry_at(table, at)->session != entry->session))
+        at = entry_at(table, at)->next;
     if (at) {
-        uint32_t next = table->entries[at - 1].next;
-
-        table->entries[at - 1] = *entry;
-        table->entries[at - 1].next = next;
+        next = entry_at(table, at)->next;
+        *entry_at(table, at) = *entry;
+        entry_at(table, at)->next = next;
         return;
     }
     at = entry_new(table);
-    table->entries[at - 1] = *entry;
-    table->entries[at - 1].next = first_of(table, entry->dev_addr);
-    (void)map_put(&table->by_addr, entry->dev_addr.v, (void *)(uintptr_t)at);
+    *entry_at(table, at) = *entry;
+    entry_at(table, at)->next = first;
+    if (first)
+        index_set(&table->by_addr, place, at);
+    else
+        index_put(&table->by_addr, index_hash(entry->dev_addr.v), at);
     table->used++;
 }
 
 void match_remove(struct match_table *table, struct lw_dev_addr addr, struct lw_eui dev_eui,
                   uint64_t session)
 {
-    uint32_t first = first_of(table, addr), *link = &first;
+    size_t place;
+    uint32_t former = find_first(table, addr, &place), first = former, *link = &first;
 
     while (*link) {
         uint32_t at = *link;
-        struct match_entry *entry = &table->entries[at - 1];
+        struct match_entry *entry = entry_at(table, at);
 
         if (entry->dev_eui.v != dev_eui.v || (session && entry->session != session)) {
             link = &entry->next;
@@ -103,10 +140,10 @@ void match_remove(struct match_table *table, struct lw_dev_addr addr, struct lw_
         table->free_list = at;
         table->used--;
     }
-    if (first)
-        (void)map_put(&table->by_addr, addr.v, (void *)(uintptr_t)first);
-    else
-        (void)map_remove(&table->by_addr, addr.v);
+    if (former && first)
+        index_set(&table->by_addr, place, first);
+    else if (former)
+        index_remove(&table->by_addr, place);
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */
@@ -189,8 +226,8 @@ static enum drop name_replay(struct match_table *table, const struct match_query
     uint32_t at = first_of(table, query->frame->data.dev_addr);
     uint16_t sent = query->frame->data.fcnt;
 
-    for (unsigned n = 0; at && n < NAMED_MOST; n++, at = table->entries[at - 1].next) {
-        const struct match_entry *entry = &table->entries[at - 1];
+    for (unsigned n = 0; at && n < NAMED_MOST; n++, at = entry_at(table, at)->next) {
+        const struct match_entry *entry = entry_at(table, at);
         uint32_t behind = (entry->fcnt_next & 0xffff0000u) | sent;
 
         if (!(entry->flags & MATCH_SEEN) || behind >= entry->fcnt_next ||
@@ -225,8 +262,8 @@ enum drop match_find(struct match_table *table, const struct match_query *query,
 
     /* Rounds: active and near, active, pending. */
     for (unsigned round = 0; round < 3; round++) {
-        for (uint32_t at = first; at && drop == DROP_MIC; at = table->entries[at - 1].next) {
-            const struct match_entry *entry = &table->entries[at - 1];
+        for (uint32_t at = first; at && drop == DROP_MIC; at = entry_at(table, at)->next) {
+            const struct match_entry *entry = entry_at(table, at);
             bool pending = entry->flags & MATCH_PENDING;
             bool near = is_near(entry, query->frame->data.fcnt);
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/index.h"
 #include "core/map.h"
 #include "lorawan/frame.h"
 
@@ -24,8 +25,8 @@ struct match_entry {
     struct lw_eui dev_eui;
     uint64_t session; /* number */
     struct lw_key key;
-    uint8_t flags;
-    uint32_t next; /* chain of equal DevAddr: index + 1 */
+    uint32_t next; /* chain of equal DevAddr: place + 1 */
+    uint8_t flags; /* enum match_flag */
 };
 
 struct match_table;
@@ -33,12 +34,17 @@ struct match_table;
 struct match_table *match_new(void);
 void match_free(struct match_table *table);
 
+/* Makes room for so many DevAddrs at once. */
+void match_reserve(struct match_table *table, size_t count);
+
 /* Inserts, or replaces the entry with the same device and session number. */
 void match_put(struct match_table *table, const struct match_entry *entry);
 /* Removes a session of a device; `session` 0: all of its sessions on that address. */
 void match_remove(struct match_table *table, struct lw_dev_addr addr, struct lw_eui dev_eui,
                   uint64_t session);
 size_t match_count(const struct match_table *table);
+/* Whether any session has the address. */
+bool match_has(const struct match_table *table, struct lw_dev_addr addr);
 
 #define MATCH_TRIED_MAX 4
 

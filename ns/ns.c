@@ -66,7 +66,7 @@ const struct ns_region *ns_region_of(const struct ns *ns, uint8_t region)
 
 struct device *ns_device(struct ns_worker *worker, struct lw_eui dev_eui)
 {
-    return map_get(&worker->devices, dev_eui.v);
+    return devices_find(&worker->devices, dev_eui);
 }
 
 const struct device_profile *device_profile_of(const struct ns_worker *worker,
@@ -88,15 +88,7 @@ const struct gateway_config *ns_gateway(const struct ns_worker *worker, struct l
     return directory_find(&worker->directory, REC_GATEWAY, &key);
 }
 
-static void session_free(struct session *session)
-{
-    if (!session)
-        return;
-    lw_session_keys_wipe(&session->keys);
-    free(session);
-}
-
-void device_free(struct device *device)
+void device_free(struct ns_worker *worker, struct device *device)
 {
     while (device->queue) {
         struct queue_item *item = device->queue;
@@ -104,9 +96,9 @@ void device_free(struct device *device)
         device->queue = item->next;
         free(item);
     }
-    session_free(device->active);
-    session_free(device->pending);
-    free(device);
+    session_keep(&device->active, NULL);
+    session_keep(&device->pending, NULL);
+    devices_free(&worker->devices, device);
 }
 
 static void device_configure(struct ns_worker *worker, struct device *device,
@@ -114,7 +106,6 @@ static void device_configure(struct ns_worker *worker, struct device *device,
 {
     struct record_key key = record_key_uuid(application);
 
-    device->application_id = *application;
     device->application = directory_reserve(&worker->directory, REC_APPLICATION, &key);
     key = record_key_uuid(profile);
     device->profile = directory_reserve(&worker->directory, REC_DEVICE_PROFILE, &key);
@@ -125,9 +116,11 @@ static void set_flag(struct device *device, enum device_flag flag, bool on)
     device->flags = (uint8_t)(on ? device->flags | flag : device->flags & ~flag);
 }
 
-struct session *session_copy(struct job *job, const struct session *session)
+struct session *session_copy(struct job *job, const struct session_kept *kept)
 {
-    return arena_memdup(&job->arena, session, sizeof(*session));
+    struct session *session = kept ? arena_new(&job->arena, struct session) : NULL;
+
+    return session_unpack(kept, session) ? session : NULL;
 }
 
 /* ---- the match table, wherever it is --------------------------------------------------------- */
@@ -219,16 +212,27 @@ static enum err seal_one(struct job *job, const struct session *session, const c
     return session ? session_seal(session, secret, job->dev_eui, slot, &job->arena, sealed) : OK;
 }
 
+/* A state that cannot be read stays, as long as the session does: see struct spoiled. */
+static struct bytes state_of(struct job *job, const struct state_change *change)
+{
+    const struct spoiled *spoiled = change->set & STATE_SET_ACTIVE
+                                        ? NULL
+                                        : map_get(&job->worker->spoiled, job->device->dev_eui.v);
+
+    if (spoiled)
+        return (struct bytes){arena_memdup(&job->arena, spoiled->b, spoiled->n), spoiled->n};
+    return session_state_write(change->active, change->status, &job->arena);
+}
+
 enum err job_change_state(struct job *job, const struct state_change *change)
 {
     struct op *op = change_add(&job->change, &job->arena, OP_STATE);
     enum err err = OK;
 
-    op->state =
-        (struct op_state){.dev_eui = job->device->dev_eui,
-                          .rev = job->device->rev,
-                          .state = session_state_write(change->active, change->status, &job->arena),
-                          .set = change->set};
+    op->state = (struct op_state){.dev_eui = job->device->dev_eui,
+                                  .rev = job->device->rev,
+                                  .state = state_of(job, change),
+                                  .set = change->set};
     if (change->set & STATE_SET_ACTIVE)
         err = seal_one(job, change->active, "active", &op->state.active);
     if (!err && change->set & STATE_SET_PENDING)
@@ -237,35 +241,63 @@ enum err job_change_state(struct job *job, const struct state_change *change)
     return err;
 }
 
-static void replace_session(struct session **slot, const struct session *with)
+/* What was set aside of a device's live state has been replaced, or is gone with the device. */
+static void settle_active(struct ns_worker *worker, struct device *device)
 {
-    if (!with) {
-        session_free(*slot);
-        *slot = NULL;
+    struct asides *asides = store_asides(worker->ns->options.store);
+
+    if (!(device->flags & DEVICE_CORRUPT))
         return;
-    }
-    if (!*slot)
-        *slot = xcalloc(1, sizeof(**slot));
-    if (*slot != with)
-        **slot = *with;
+    device->flags &= (uint8_t)~DEVICE_CORRUPT; /* a session that can be relied on again */
+    free(map_remove(&worker->spoiled, device->dev_eui.v));
+    aside_settle(asides, ASIDE_STATE, NULL, device->dev_eui);
+    aside_settle(asides, ASIDE_SESSION, "active", device->dev_eui);
 }
 
-void device_take_over(struct device *device, const struct state_change *change)
+static void settle_pending(struct ns_worker *worker, struct device *device)
+{
+    if (!(device->flags & DEVICE_PENDING_LOST))
+        return;
+    device->flags &= (uint8_t)~DEVICE_PENDING_LOST;
+    aside_settle(store_asides(worker->ns->options.store), ASIDE_SESSION, "pending",
+                 device->dev_eui);
+}
+
+void device_take_over(struct ns_worker *worker, struct device *device,
+                      const struct state_change *change)
 {
     device->rev++;
     device->status = *change->status;
+    session_keep(&device->active, change->active);
     if (change->set & STATE_SET_ACTIVE)
-        device->flags &= (uint8_t)~DEVICE_CORRUPT; /* a session that can be relied on again */
-    replace_session(&device->active, change->active);
-    if (change->set & STATE_SET_PENDING)
-        replace_session(&device->pending, change->pending);
+        settle_active(worker, device);
+    if (!(change->set & STATE_SET_PENDING))
+        return;
+    session_keep(&device->pending, change->pending);
+    settle_pending(worker, device);
 }
 
-struct event_facts device_facts(const struct device *device, const struct session *session)
+void device_flush_queue(struct ns_worker *worker, struct device *device)
 {
-    return (struct event_facts){.application_id = device->application_id,
-                                .device_class = LW_CLASS_A,
-                                .dev_addr = session ? session->dev_addr : (struct lw_dev_addr){0}};
+    while (device->queue) {
+        struct queue_item *item = device->queue;
+
+        queue_unlink(&device->queue, item);
+        free(item);
+    }
+    aside_settle(store_asides(worker->ns->options.store), ASIDE_QUEUE_ITEM, NULL, device->dev_eui);
+}
+
+struct event_facts device_facts(const struct job *job, const struct session *session)
+{
+    struct event_facts facts = {.device_class = LW_CLASS_A};
+    const struct record_key *application =
+        directory_key(&job->worker->directory, REC_APPLICATION, job->device->application);
+
+    memcpy(facts.application_id.b, application->b, sizeof(facts.application_id.b));
+    if (session)
+        facts.dev_addr = session->dev_addr;
+    return facts;
 }
 
 void job_event(struct job *job, enum event_type type, const struct event_facts *facts)
@@ -282,7 +314,7 @@ void job_event(struct job *job, enum event_type type, const struct event_facts *
 void ns_item_event(struct job *job, const struct session *session, const struct uuid *item,
                    const char *code, const char *description)
 {
-    struct event_facts facts = device_facts(job->device, session);
+    struct event_facts facts = device_facts(job, session);
     char text[UUID_TEXT];
 
     facts.level = 2;
@@ -407,28 +439,39 @@ struct device_mail {
     bool deleted, is_disabled, skip_fcnt, has_join_eui;
 };
 
+static void remove_match(struct ns_worker *worker, const struct device *device,
+                         const struct session_kept *kept)
+{
+    struct session session;
+
+    if (!session_unpack(kept, &session))
+        return;
+    ns_match_remove(worker, device, &session);
+    lw_session_keys_wipe(&session.keys);
+}
+
 static void device_delete(struct ns_worker *worker, struct device *device)
 {
-    if (device->active)
-        ns_match_remove(worker, device, device->active);
-    if (device->pending)
-        ns_match_remove(worker, device, device->pending);
-    (void)map_remove(&worker->devices, device->dev_eui.v);
+    remove_match(worker, device, device->active);
+    remove_match(worker, device, device->pending);
+    devices_hide(&worker->devices, device);
+    settle_active(worker, device);
+    settle_pending(worker, device);
+    aside_settle(store_asides(worker->ns->options.store), ASIDE_QUEUE_ITEM, NULL, device->dev_eui);
     if (device->flags & DEVICE_BUSY)
         device->flags |= DEVICE_GONE;
     else
-        device_free(device);
+        device_free(worker, device);
 }
 
 static void device_put(struct ns_worker *worker, const struct device_mail *m)
 {
     struct device *device = ns_device(worker, m->dev_eui);
+    struct session session;
     bool skipped;
 
     if (!device) {
-        device = xcalloc(1, sizeof(*device));
-        device->dev_eui = m->dev_eui;
-        (void)map_put(&worker->devices, m->dev_eui.v, device);
+        device = devices_add(&worker->devices, m->dev_eui);
     }
     skipped = device->flags & DEVICE_SKIP_FCNT;
     device_configure(worker, device, &m->application, &m->profile);
@@ -436,8 +479,10 @@ static void device_put(struct ns_worker *worker, const struct device_mail *m)
     set_flag(device, DEVICE_SKIP_FCNT, m->skip_fcnt);
     set_flag(device, DEVICE_HAS_JOIN_EUI, m->has_join_eui);
     device->join_eui = m->join_eui;
-    if (skipped != m->skip_fcnt && device->active)
-        ns_match_put(worker, device, device->active, false, NULL);
+    if (skipped != m->skip_fcnt && session_unpack(device->active, &session)) {
+        ns_match_put(worker, device, &session, false, NULL);
+        lw_session_keys_wipe(&session.keys);
+    }
 }
 
 static void device_take(struct worker *worker, struct mail *mail)
@@ -520,8 +565,8 @@ static void worker_setup(struct ns *ns, unsigned at)
     collector_init(&w->collector, &w->worker, ns->options.dedup_window_us, 0, &collector_ops, w);
     w->match = match_new();
     directory_init(&w->directory);
-    map_init(&w->devices);
     map_init(&w->attempts);
+    map_init(&w->spoiled);
 }
 
 static unsigned default_workers(void)
@@ -555,16 +600,23 @@ void ns_free(struct ns *ns)
     (void)pthread_mutex_destroy(&ns->jobs_lock);
     for (unsigned i = 0; i < ns->options.workers; i++) {
         struct ns_worker *w = &ns->workers[i];
-        size_t at = 0;
+        struct device *device;
         struct map_slot *slot;
+        uint32_t place = 0;
+        size_t at = 0;
 
-        while ((slot = map_next(&w->devices, &at)))
-            device_free(slot->value);
-        at = 0;
+        while ((device = devices_next(&w->devices, &place))) {
+            devices_hide(&w->devices, device);
+            device_free(w, device);
+        }
         while ((slot = map_next(&w->attempts, &at)))
             free(slot->value);
-        map_fini(&w->devices);
+        at = 0;
+        while ((slot = map_next(&w->spoiled, &at)))
+            free(slot->value);
+        devices_fini(&w->devices);
         map_fini(&w->attempts);
+        map_fini(&w->spoiled);
         collector_fini(&w->collector);
         match_free(w->match);
         directory_fini(&w->directory);

@@ -127,6 +127,7 @@ struct ns_call {
     /* in and out by act */
     struct session session;
     bool has_session, has_pending;
+    bool unreadable; /* there is an active session, but its keys or counters cannot be read */
     struct device_status status;
     struct queue_item *item;
     struct uuid item_id;

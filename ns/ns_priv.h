@@ -5,6 +5,7 @@
 
 #include "core/metric.h"
 #include "db/event.h"
+#include "ns/devices.h"
 #include "ns/job.h"
 #include "ns/match.h"
 #include "ns/ns.h"
@@ -18,24 +19,33 @@ enum device_flag {
     DEVICE_SKIP_FCNT = 1 << 1,
     DEVICE_HAS_JOIN_EUI = 1 << 2,
     DEVICE_BUSY = 1 << 3,
-    DEVICE_GONE = 1 << 4, /* deleted while a job held it: freed when given back */
-    DEVICE_CORRUPT = 1 << 5,
+    DEVICE_GONE = 1 << 4,         /* deleted while a job held it: freed when given back */
+    DEVICE_CORRUPT = 1 << 5,      /* its active session or state cannot be read: no frame counts */
+    DEVICE_PENDING_LOST = 1 << 6, /* its pending session cannot be read */
+    DEVICE_LISTED = 1 << 7,       /* found by its DevEUI (ns/devices.c) */
 };
 
 /* A device at its home worker. A million of these lie in memory: keep it small. */
 struct device {
     struct lw_eui dev_eui, join_eui;
-    struct uuid application_id;
     uint32_t application, profile; /* slots in the worker's directory */
     uint64_t rev;                  /* of the live state in the store; 0: none */
     struct device_status status;
-    struct session *active, *pending; /* heap */
-    struct job *waiting;              /* jobs that want the device */
+    struct session_kept *active, *pending;
+    struct job *waiting; /* jobs that want the device */
     struct queue_item *queue;
     uint8_t flags;
     uint16_t waiting_count;
     uint8_t join_tokens; /* used up; refilled by time */
     uint32_t join_at_s;  /* monotonic seconds of the last refill */
+    uint32_t at;         /* its place (ns/devices.c) */
+};
+
+/* A state that cannot be read, as it stands in the row: written again with every change that leaves
+ * the active session as it is, so that it never passes for one whose counters are known. */
+struct spoiled {
+    size_t n;
+    uint8_t b[];
 };
 
 struct ns_worker {
@@ -45,8 +55,9 @@ struct ns_worker {
     struct collector collector;
     struct match_table *match;
     struct directory directory;
-    struct map devices;  /* DevEUI -> struct device */
+    struct devices devices;
     struct map attempts; /* id -> struct attempt (ns/attempt.h), outstanding ones */
+    struct map spoiled;  /* DevEUI -> struct spoiled, of devices with DEVICE_CORRUPT */
     uint64_t order;      /* of queue items */
 };
 
@@ -73,10 +84,10 @@ const struct device_profile *device_profile_of(const struct ns_worker *worker,
 const struct application *device_application_of(const struct ns_worker *worker,
                                                 const struct device *device);
 const struct gateway_config *ns_gateway(const struct ns_worker *worker, struct lw_eui id);
-void device_free(struct device *device);
+void device_free(struct ns_worker *worker, struct device *device);
 
-/* A copy of a session in the job's arena, to work on. */
-struct session *session_copy(struct job *job, const struct session *session);
+/* A copy of a session in the job's arena, to work on; NULL of none. */
+struct session *session_copy(struct job *job, const struct session_kept *kept);
 
 /* What the match table keeps of a session. */
 struct match_entry match_entry_of(const struct device *device, const struct session *session,
@@ -98,12 +109,16 @@ struct state_change {
 enum err job_change_state(struct job *job, const struct state_change *change);
 
 /* After the commit: the cache takes over. A session given here was not in the cache before. */
-void device_take_over(struct device *device, const struct state_change *change);
+void device_take_over(struct ns_worker *worker, struct device *device,
+                      const struct state_change *change);
+
+/* All items end: they are freed, after the commit that removed their rows. */
+void device_flush_queue(struct ns_worker *worker, struct device *device);
 
 /* Adds OP_EVENT. */
 void job_event(struct job *job, enum event_type type, const struct event_facts *facts);
 /* Facts that all events of a device have. */
-struct event_facts device_facts(const struct device *device, const struct session *session);
+struct event_facts device_facts(const struct job *job, const struct session *session);
 
 /* A `log` event of level error about a queue item that ended unsent. */
 void ns_item_event(struct job *job, const struct session *session, const struct uuid *item,

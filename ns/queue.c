@@ -67,6 +67,17 @@ bool queue_is_over(const struct queue_item *item, int64_t utc_us)
            (item->uncertain && item->on_uncertain == UNCERTAIN_FAIL);
 }
 
+/* Saved as scheduled and never again: a result would have changed the row. So this does not rely on
+ * the attempt's own row, which is kept for two hours only. */
+void queue_item_restarted(struct queue_item *item)
+{
+    if (item->state != QUEUE_SCHEDULED)
+        return;
+    item->uncertain = true;
+    item->attempt = 0;
+    item->state = item->confirmed ? QUEUE_AWAITING_ACK : QUEUE_QUEUED;
+}
+
 struct queue_item *queue_next(struct queue_item *queue, int64_t utc_us, unsigned room,
                               bool *waiting)
 {
@@ -104,7 +115,8 @@ struct bytes queue_item_write(const struct queue_item *item, struct arena *arena
     wr_u8(&wr, item->state);
     wr_u8(&wr, item->attempts);
     wr_u8(&wr, item->on_uncertain);
-    wr_u8(&wr, (uint8_t)(item->confirmed | item->is_encrypted << 1 | item->has_fcnt << 2));
+    wr_u8(&wr, (uint8_t)(item->confirmed | item->is_encrypted << 1 | item->has_fcnt << 2 |
+                         item->uncertain << 3));
     wr_u32le(&wr, item->fcnt_down);
     wr_u64le(&wr, item->attempt);
     wr_blob(&wr, item->data, item->data_n);
@@ -130,6 +142,7 @@ enum err queue_item_read(const struct uuid *id, uint64_t order, struct bytes enc
     head.confirmed = bits & 1;
     head.is_encrypted = bits >> 1 & 1;
     head.has_fcnt = bits >> 2 & 1;
+    head.uncertain = bits >> 3 & 1; /* 0 in rows of before */
     head.fcnt_down = rd_u32le(&rd);
     head.attempt = rd_u64le(&rd);
     data = rd_blob(&rd);

@@ -45,7 +45,7 @@ struct queue_item {
     int64_t created_us, expires_us; /* UTC; expires 0: never */
     uint8_t f_port, priority, state, attempts, on_uncertain;
     bool confirmed, is_encrypted, has_fcnt;
-    bool uncertain;     /* not stored: its last attempt has no result */
+    bool uncertain;     /* its last attempt has no result */
     bool refused;       /* not stored: encrypted under a counter that is used already */
     uint32_t fcnt_down; /* of the last attempt, or given with is_encrypted */
     uint64_t attempt;   /* id of the outstanding attempt; 0: none */
@@ -68,6 +68,9 @@ size_t queue_count(const struct queue_item *queue);
  * waits for its ACK. *waiting: others wait behind it (FPending). */
 struct queue_item *queue_next(struct queue_item *queue, int64_t utc_us, unsigned room,
                               bool *waiting);
+
+/* What an item that was read from its row is after a restart: under way then, uncertain now. */
+void queue_item_restarted(struct queue_item *item);
 
 /* Whether an item has come to its end unsent: expired, or uncertain with on_uncertain fail. */
 bool queue_is_over(const struct queue_item *item, int64_t utc_us);

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_FORMAT  1
-#define SEALED_FORMAT 1
-#define STATE_MAX     512
-#define SEALED_MAX    256
+/* Of both parts, whose mutable half is the same. 1: without acked_fcnt; 2: four keys always, and
+ * without what was refused. */
+#define FORMAT     3
+#define STATE_MAX  512
+#define SEALED_MAX (STATE_MAX + 128)
 
 void session_init(struct session *session, const struct device_profile *profile)
 {
@@ -68,8 +69,8 @@ static void write_channels(struct wr *wr, const struct session *session)
         wr_u32le(wr, session->channels[i].frequency_hz);
         wr_u8(wr, (uint8_t)(session->channels[i].max_dr << 4 | session->channels[i].min_dr));
     }
-    for (unsigned i = 0; i < CHMASK_CHANNELS; i += 16)
-        wr_u16le(wr, chmask_word(&session->enabled, i));
+    for (unsigned i = 0; i < CHMASK_CHANNELS / 32; i++)
+        wr_u32le(wr, session->enabled.w[i]);
 }
 
 static void read_channels(struct rd *rd, struct session *session)
@@ -88,8 +89,8 @@ static void read_channels(struct rd *rd, struct session *session)
         session->channels[i].min_dr = drs & 15;
         session->channels[i].max_dr = drs >> 4;
     }
-    for (unsigned i = 0; i < CHMASK_CHANNELS; i += 16)
-        chmask_put_word(&session->enabled, i, 16, rd_u16le(rd));
+    for (unsigned i = 0; i < CHMASK_CHANNELS / 32; i++)
+        session->enabled.w[i] = rd_u32le(rd);
 }
 
 static void write_adr(struct wr *wr, const struct session *session)
@@ -146,9 +147,12 @@ static void write_mutable(struct wr *wr, const struct session *s)
     wr_copy(wr, s->await_item.b, 16);
     wr_u32le(wr, s->await_fcnt);
     wr_u64le(wr, s->last_attempt);
+    wr_u16le(wr, s->acked_fcnt);
+    wr_u8(wr, s->refused_dr);
+    wr_u8(wr, s->refused_tx_power);
 }
 
-static void read_mutable(struct rd *rd, struct session *s)
+static void read_mutable(struct rd *rd, uint8_t format, struct session *s)
 {
     struct bytes pending;
 
@@ -177,6 +181,18 @@ static void read_mutable(struct rd *rd, struct session *s)
     rd_copy(rd, s->await_item.b, 16);
     s->await_fcnt = rd_u32le(rd);
     s->last_attempt = rd_u64le(rd);
+    s->acked_fcnt = format >= 2 ? rd_u16le(rd) : 0;
+    s->refused_dr = format >= 3 ? rd_u8(rd) : 0;
+    s->refused_tx_power = format >= 3 ? rd_u8(rd) : 0;
+}
+
+static uint8_t read_format(struct rd *rd)
+{
+    uint8_t format = rd_u8(rd);
+
+    if (format < 1 || format > FORMAT)
+        rd->failed = true;
+    return format;
 }
 
 struct bytes session_state_write(const struct session *session, const struct device_status *status,
@@ -185,7 +201,7 @@ struct bytes session_state_write(const struct session *session, const struct dev
     uint8_t room[STATE_MAX];
     struct wr wr = wr_of(room, sizeof(room));
 
-    wr_u8(&wr, STATE_FORMAT);
+    wr_u8(&wr, FORMAT);
     wr_u64le(&wr, (uint64_t)status->last_seen_us);
     wr_u8(&wr, status->has_status);
     wr_u8(&wr, status->battery);
@@ -202,27 +218,62 @@ enum err session_state_read(struct bytes encoded, struct session *session,
                             struct device_status *status)
 {
     struct rd rd = rd_bytes(encoded);
+    uint8_t format = read_format(&rd);
 
-    if (rd_u8(&rd) != STATE_FORMAT)
-        return ERR_CORRUPT;
     status->last_seen_us = (int64_t)rd_u64le(&rd);
     status->has_status = rd_u8(&rd) != 0;
     status->battery = rd_u8(&rd);
     status->margin = (int8_t)rd_u8(&rd);
-    if (rd_u8(&rd) && session)
-        read_mutable(&rd, session);
+    if ((rd_u8(&rd) != 0) != (session != NULL))
+        rd.failed = true;
+    if (session)
+        read_mutable(&rd, format, session);
     return rd.failed ? ERR_CORRUPT : OK;
 }
 
-/* ---- sealed part ----------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
-/* The plain content: keys and addresses, then the whole state as it was at activation. */
-static size_t write_plain(const struct session *session, uint8_t *room, size_t n)
+/* Before 1.1 the three network keys are one. */
+static bool has_one_network_key(const struct lw_session_keys *keys)
+{
+    return memcmp(&keys->f_nwk_s_int, &keys->s_nwk_s_int, sizeof(keys->f_nwk_s_int)) == 0 &&
+           memcmp(&keys->f_nwk_s_int, &keys->nwk_s_enc, sizeof(keys->f_nwk_s_int)) == 0;
+}
+
+static void write_keys(struct wr *wr, const struct lw_session_keys *keys)
+{
+    bool one = has_one_network_key(keys);
+
+    wr_u8(wr, one);
+    wr_copy(wr, keys->app_s_key.b, 16);
+    wr_copy(wr, keys->f_nwk_s_int.b, 16);
+    if (one)
+        return;
+    wr_copy(wr, keys->s_nwk_s_int.b, 16);
+    wr_copy(wr, keys->nwk_s_enc.b, 16);
+}
+
+static void read_keys(struct rd *rd, struct lw_session_keys *keys)
+{
+    bool one = rd_u8(rd) != 0;
+
+    rd_copy(rd, keys->app_s_key.b, 16);
+    rd_copy(rd, keys->f_nwk_s_int.b, 16);
+    keys->s_nwk_s_int = keys->nwk_s_enc = keys->f_nwk_s_int;
+    if (one)
+        return;
+    rd_copy(rd, keys->s_nwk_s_int.b, 16);
+    rd_copy(rd, keys->nwk_s_enc.b, 16);
+}
+
+/* Keys and addresses, then what changes. */
+static size_t write_whole(const struct session *session, uint8_t *room, size_t n)
 {
     struct wr wr = wr_of(room, n);
 
-    wr_u8(&wr, SEALED_FORMAT);
-    wr_copy(&wr, &session->keys, sizeof(session->keys));
+    wr_u8(&wr, FORMAT);
+    wr_u64le(&wr, session->number);
+    write_keys(&wr, &session->keys);
     wr_u64le(&wr, session->join_eui.v);
     wr_u32le(&wr, session->dev_addr.v);
     write_mutable(&wr, session);
@@ -231,12 +282,68 @@ static size_t write_plain(const struct session *session, uint8_t *room, size_t n
     return wr_len(&wr);
 }
 
+static enum err read_whole(struct rd rd, struct session *session)
+{
+    uint8_t format = read_format(&rd);
+    uint64_t number = format < 3 ? 0 : rd_u64le(&rd);
+
+    memset(session, 0, sizeof(*session));
+    if (format < 3)
+        rd_copy(&rd, &session->keys, sizeof(session->keys));
+    else
+        read_keys(&rd, &session->keys);
+    session->join_eui.v = rd_u64le(&rd);
+    session->dev_addr.v = rd_u32le(&rd);
+    read_mutable(&rd, format, session);
+    return rd.failed || (number && number != session->number) ? ERR_CORRUPT : OK;
+}
+
+void session_keep(struct session_kept **kept, const struct session *session)
+{
+    uint8_t room[SEALED_MAX];
+    size_t n = session ? write_whole(session, room, sizeof(room)) : 0;
+
+    if (*kept && (*kept)->n != n) {
+        OPENSSL_cleanse((*kept)->octets, (*kept)->n);
+        free(*kept);
+        *kept = NULL;
+    }
+    if (!session)
+        return;
+    if (!*kept)
+        *kept = xmalloc(sizeof(**kept) + n);
+    (*kept)->n = (uint16_t)n;
+    memcpy((*kept)->octets, room, n);
+    OPENSSL_cleanse(room, n);
+}
+
+bool session_unpack(const struct session_kept *kept, struct session *session)
+{
+    if (!kept)
+        return false;
+    if (read_whole(rd_of(kept->octets, kept->n), session))
+        abort(); /* what we wrote ourselves */
+    return true;
+}
+
+bool session_is(const struct session_kept *kept, uint64_t number)
+{
+    struct rd rd;
+
+    if (!kept)
+        return false;
+    rd = rd_of(kept->octets + 1, kept->n - 1u);
+    return rd_u64le(&rd) == number;
+}
+
+/* ---- sealed part ----------------------------------------------------------------------------- */
+
 enum err session_seal(const struct session *session, const struct secret *secret,
                       struct lw_eui dev_eui, const char *slot, struct arena *arena,
                       struct bytes *sealed)
 {
-    uint8_t plain[STATE_MAX + SEALED_MAX];
-    size_t n = write_plain(session, plain, sizeof(plain));
+    uint8_t plain[SEALED_MAX];
+    size_t n = write_whole(session, plain, sizeof(plain));
     uint8_t *out = arena_alloc(arena, n + SECRET_OVERHEAD);
     enum err err = secret_seal(secret, slot, dev_eui.v, (struct bytes){plain, n}, out);
 
@@ -248,25 +355,16 @@ enum err session_seal(const struct session *session, const struct secret *secret
 enum err session_open(struct bytes sealed, const struct secret *secret, struct lw_eui dev_eui,
                       const char *slot, struct session *session)
 {
-    uint8_t plain[STATE_MAX + SEALED_MAX];
-    struct rd rd;
+    uint8_t plain[SEALED_MAX];
     enum err err;
 
     if (sealed.n < SECRET_OVERHEAD || sealed.n - SECRET_OVERHEAD > sizeof(plain))
         return ERR_CORRUPT;
     err = secret_open(secret, slot, dev_eui.v, sealed, plain);
-    if (err)
-        return err;
-    rd = rd_of(plain, sealed.n - SECRET_OVERHEAD);
-    memset(session, 0, sizeof(*session));
-    if (rd_u8(&rd) != SEALED_FORMAT)
-        rd.failed = true;
-    rd_copy(&rd, &session->keys, sizeof(session->keys));
-    session->join_eui.v = rd_u64le(&rd);
-    session->dev_addr.v = rd_u32le(&rd);
-    read_mutable(&rd, session);
+    if (!err)
+        err = read_whole(rd_of(plain, sealed.n - SECRET_OVERHEAD), session);
     OPENSSL_cleanse(plain, sizeof(plain));
-    return rd.failed ? ERR_CORRUPT : OK;
+    return err;
 }
 
 /* ---- derived ids ----------------------------------------------------------------------------- */

@@ -3,8 +3,10 @@
  *
  * The mutable part is encoded into `device_state.state` (journalled with each frame), the keys and
  * what never changes in a session into the sealed `active` / `pending` blobs (db/store.h). Steps
- * work on a copy in the job's arena; the cache takes it over after the commit.
- * Plain data; owned by the device's home worker; about 400 octets, since a million lie in memory.
+ * work on a copy in the job's arena; the cache takes it over after the commit. The cache keeps a
+ * session as octets (struct session_kept), in the form in which it is sealed: a million of them lie
+ * in memory, and a quarter of the struct is enough for most.
+ * Plain data; owned by the device's home worker.
  */
 #pragma once
 
@@ -65,7 +67,8 @@ struct session {
 
     /* what ADR wants; sent by LinkADRReq until the device has it */
     uint8_t want_dr, want_tx_power, want_nb_trans;
-    uint8_t adr_nacks; /* refused in a row: backs off */
+    uint8_t adr_nacks;                    /* refused in a row: backs off */
+    uint8_t refused_dr, refused_tx_power; /* the lowest that the device refused; 0: none */
     uint8_t adr_count; /* samples in history, the newest at (adr_at - 1) mod 20 */
     uint8_t adr_at;
     struct adr_sample adr[ADR_HISTORY];
@@ -78,7 +81,7 @@ struct session {
     /* the confirmed downlink that waits, and the last answer (for repetitions) */
     struct uuid await_item;
     uint32_t await_fcnt;
-    uint16_t acked_fcnt;   /* not stored: what the last ACK named (1.1 signs it) */
+    uint16_t acked_fcnt;   /* what the last ACK named (1.1 signs it) */
     uint64_t last_attempt; /* id of the attempt that answered last_up_hash's frame; 0: none */
 };
 
@@ -99,11 +102,26 @@ void session_init(struct session *session, const struct device_profile *profile)
 void session_channels(const struct session *session, const struct region *region,
                       struct region_channels *channels);
 
-/* Codec of the mutable state; `state_n` from arena. Reads every earlier format. */
+/* Codec of the mutable state; `state_n` from arena. Reads every earlier format. ERR_CORRUPT also if
+ * there is a session (not NULL) that the state knows nothing of, or the other way round; the
+ * session is half read then. */
 struct bytes session_state_write(const struct session *session, const struct device_status *status,
                                  struct arena *arena);
 enum err session_state_read(struct bytes encoded, struct session *session,
                             struct device_status *status) MUST_CHECK;
+
+/* A session at rest: heap, wiped when it ends. */
+struct session_kept {
+    uint16_t n;
+    uint8_t octets[];
+};
+
+/* Puts a session to rest in *kept, which is made, made anew or (`session` NULL) freed. */
+void session_keep(struct session_kept **kept, const struct session *session);
+/* false, and nothing else, if there is none. */
+bool session_unpack(const struct session_kept *kept, struct session *session);
+/* Whether there is one of this number. */
+bool session_is(const struct session_kept *kept, uint64_t number);
 
 /* Codec of the sealed part: number, keys, addresses, the parameters given at activation. For a
  * pending session it is all there is. `slot` ("active", "pending") binds the blob to its place. */

@@ -4,7 +4,6 @@
  * The states of an attempt only move forward (mechanics 21). A result that comes after the device's
  * ACK finds no item any more and adds its event only.
  */
-#include "core/log.h"
 #include "ns/attempt.h"
 #include "ns/ns_priv.h"
 
@@ -47,7 +46,7 @@ static enum step_verdict load(struct job *job)
     tx->changed = NULL;
     tx->attempt = arena_memdup(&job->arena, live, sizeof(*live));
     tx->status = device->status;
-    if (device->active && device->active->number == live->session)
+    if (session_is(device->active, live->session))
         tx->session = session_copy(job, device->active);
     tx->item = uuid_is_zero(&live->item_id) ? NULL : queue_find(device->queue, &live->item_id);
     if (tx->item && tx->item->attempt != live->id)
@@ -113,7 +112,7 @@ static enum step_verdict settle(struct job *job)
 static enum step_verdict events(struct job *job)
 {
     struct tx *tx = work_of(job);
-    struct event_facts facts = device_facts(job->device, tx->session);
+    struct event_facts facts = device_facts(job, tx->session);
     const struct attempt *attempt = tx->attempt;
 
     if (tx->item_ends && tx->outcome.result != TX_OK && tx->item->on_uncertain == UNCERTAIN_FAIL)
@@ -155,8 +154,9 @@ static enum step_verdict save(struct job *job)
     struct op *op;
     enum err err = OK;
 
-    tx->change = (struct state_change){.active = tx->session ? tx->session : job->device->active,
-                                       .status = &tx->status};
+    tx->change = (struct state_change){
+        .active = tx->session ? tx->session : session_copy(job, job->device->active),
+        .status = &tx->status};
     /* The state goes along with an event, which is chained to the device by it. */
     if (job->change.first || tx->session)
         err = job_change_state(job, &tx->change);
@@ -188,7 +188,7 @@ static enum step_verdict speak(struct job *job)
     struct attempt *live = map_get(&job->worker->attempts, tx->outcome.id);
 
     if (changed_state(job))
-        device_take_over(device, &tx->change);
+        device_take_over(job->worker, device, &tx->change);
     if (tx->item_ends) {
         queue_unlink(&device->queue, tx->item);
         free(tx->item);
@@ -199,8 +199,8 @@ static enum step_verdict speak(struct job *job)
         tx->item->uncertain = tx->changed->uncertain;
     }
     /* A confirmed item that waits: a repetition is answered with the same frame (mechanics 20). */
-    if (live && tx->changed && tx->changed->state == QUEUE_AWAITING_ACK && device->active &&
-        device->active->last_attempt == live->id)
+    if (live && tx->changed && tx->changed->state == QUEUE_AWAITING_ACK && tx->change.active &&
+        tx->change.active->last_attempt == live->id)
         *live = *tx->attempt;
     else
         free(map_remove(&job->worker->attempts, tx->outcome.id));
@@ -304,18 +304,14 @@ static void charge_all(struct ns *ns, const struct attempt *attempt)
 void ns_load_attempt(struct ns *ns, const struct op_attempt *op)
 {
     struct attempt attempt;
-    struct device *device = ns_device(ns_home(ns, op->dev_eui), op->dev_eui);
-    struct queue_item *item;
+    /* An attempt's number as the key of 8 octets that it is. */
+    struct aside aside = {.kind = ASIDE_ATTEMPT,
+                          .key = record_key_eui((struct lw_eui){op->id}),
+                          .dev_eui = op->dev_eui};
 
     if (attempt_read(op->id, op->dev_eui, op->attempt, &attempt)) {
-        LOG_ERROR("attempt_unreadable", log_eui("devEui", op->dev_eui.v));
+        aside_note(store_asides(ns->options.store), &aside);
         return;
     }
     charge_all(ns, &attempt);
-    item = device && !op->settled ? queue_find(device->queue, &attempt.item_id) : NULL;
-    if (!item || item->attempt != attempt.id)
-        return;
-    item->uncertain = true;
-    item->attempt = 0;
-    item->state = item->confirmed ? QUEUE_AWAITING_ACK : QUEUE_QUEUED;
 }

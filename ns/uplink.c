@@ -42,6 +42,9 @@ struct uplink {
     struct queue_item *again; /* a copy of one that goes back to the queue with it */
     bool flush;               /* the whole queue ends */
     struct state_change change;
+    /* of the session before this frame */
+    bool hint_due; /* the match table should learn the counter */
+    uint64_t last_attempt;
 };
 
 static struct uplink *work_of(struct job *job)
@@ -104,11 +107,11 @@ static enum step_verdict load(struct job *job)
     up->change = (struct state_change){0};
     up->done = up->again = NULL;
     up->flush = false;
-    if (device->active && device->active->number == up->proposal.session) {
+    if (session_is(device->active, up->proposal.session)) {
         if (device->flags & DEVICE_CORRUPT)
             return job_drop(job, DROP_CORRUPT);
         up->session = session_copy(job, device->active);
-    } else if (device->pending && device->pending->number == up->proposal.session) {
+    } else if (session_is(device->pending, up->proposal.session)) {
         up->session = session_copy(job, device->pending);
         job->flags |= JOB_PROMOTE;
     } else {
@@ -116,8 +119,9 @@ static enum step_verdict load(struct job *job)
     }
     up->profile = device_profile_of(job->worker, device);
     if (!up->profile)
-        return job_fail(job, ERR_REFERENCE);
+        return job_drop(job, DROP_CORRUPT); /* its record is set aside */
     up->status = device->status;
+    up->last_attempt = up->session->last_attempt;
     return STEP_NEXT;
 }
 
@@ -133,9 +137,12 @@ static void keep_own_copies(struct job *job)
     up->copies = arena_array(&job->arena, struct copy, g->copy_count);
     up->copy_count = 0;
     for (size_t i = 0; i < g->copy_count; i++) {
-        const struct gateway_config *gateway = ns_gateway(job->worker, g->copies[i].gateway);
-        bool foreign = gateway && gateway->is_private && application &&
-                       !uuid_equal(&gateway->tenant_id, &application->tenant_id);
+        const struct gateway_config *gateway = g->copies[i].flags & COPY_PRIVATE
+                                                   ? ns_gateway(job->worker, g->copies[i].gateway)
+                                                   : NULL;
+        /* An application that cannot be read is of no tenant that we know. */
+        bool foreign =
+            gateway && (!application || !uuid_equal(&gateway->tenant_id, &application->tenant_id));
 
         if (!foreign)
             up->copies[up->copy_count++] = g->copies[i];
@@ -333,6 +340,8 @@ static enum step_verdict observe(struct job *job)
 {
     struct uplink *up = work_of(job);
 
+    up->hint_due = !(up->session->flags & SESSION_SEEN) ||
+                   up->session->fcnt_up_next / HINT_EVERY != (up->proposal.fcnt + 1) / HINT_EVERY;
     up->session->fcnt_up_next = up->proposal.fcnt + 1;
     up->session->flags |= SESSION_SEEN;
     up->session->last_up_hash = frame_hash(up);
@@ -409,7 +418,7 @@ static void end_item(struct job *job, struct queue_item *item)
 static void ack_event(struct job *job, bool acknowledged)
 {
     struct uplink *up = work_of(job);
-    struct event_facts facts = device_facts(job->device, up->session);
+    struct event_facts facts = device_facts(job, up->session);
 
     facts.dedup_id = session_up_id(up->session->number, up->proposal.fcnt);
     facts.queue_item_id = up->session->await_item;
@@ -445,6 +454,7 @@ static enum step_verdict settle(struct job *job)
         up->again = arena_memdup(&job->arena, item, sizeof(*item) + item->data_n);
         up->again->state = QUEUE_QUEUED;
         up->again->attempt = 0;
+        up->again->uncertain = false;
         save_item(job, up->again);
         return STEP_NEXT;
     }
@@ -459,7 +469,7 @@ static void up_event(struct job *job)
 {
     struct uplink *up = work_of(job);
     const struct lw_data *data = &up->frame.data;
-    struct event_facts facts = device_facts(job->device, up->session);
+    struct event_facts facts = device_facts(job, up->session);
     bool network = data->port <= 0;
 
     facts.dedup_id = session_up_id(up->session->number, up->proposal.fcnt);
@@ -478,7 +488,7 @@ static void up_event(struct job *job)
 static void status_event(struct job *job)
 {
     struct uplink *up = work_of(job);
-    struct event_facts facts = device_facts(job->device, up->session);
+    struct event_facts facts = device_facts(job, up->session);
 
     facts.dedup_id = session_up_id(up->session->number, up->proposal.fcnt);
     facts.battery = up->mac.battery;
@@ -518,16 +528,17 @@ static enum step_verdict save(struct job *job)
 
 /* The session that ends with this frame leaves the match table, the one that goes on is (again) put
  * there; otherwise the table learns the counter now and then. */
-static void update_match(struct job *job, const struct session *former)
+static void update_match(struct job *job)
 {
     struct uplink *up = work_of(job);
     bool changed = job->flags & (JOB_PROMOTE | JOB_RESET);
-    bool far = !former || !(former->flags & SESSION_SEEN) ||
-               former->fcnt_up_next / HINT_EVERY != up->session->fcnt_up_next / HINT_EVERY;
+    const struct session *former = changed ? session_copy(job, job->device->active) : NULL;
 
-    if (changed && former)
+    if (former)
         ns_match_remove(job->worker, job->device, former);
-    if (changed || far)
+    if (job->flags & JOB_PROMOTE)
+        up->last_attempt = former ? former->last_attempt : 0;
+    if (changed || up->hint_due)
         ns_match_put(job->worker, job->device, up->session, false, NULL);
 }
 
@@ -537,14 +548,11 @@ static void settle_queue(struct job *job)
     struct device *device = job->device;
     struct queue_item *live;
 
-    while (up->flush && device->queue) {
-        struct queue_item *item = device->queue;
-
-        queue_unlink(&device->queue, item);
-        free(item);
-    }
-    if (up->flush)
+    if (up->flush) {
+        if (device->queue)
+            device_flush_queue(job->worker, device);
         return;
+    }
     if (up->done) {
         queue_unlink(&device->queue, up->done);
         free(up->done);
@@ -602,10 +610,10 @@ static enum step_verdict speak(struct job *job)
 
     if (!(job->flags & JOB_REPETITION)) {
         if (!(device->flags & DEVICE_GONE))
-            update_match(job, device->active);
-        if (device->active && device->active->last_attempt)
-            ns_attempt_forget(job->worker, device->active->last_attempt);
-        device_take_over(device, &up->change);
+            update_match(job);
+        if (up->last_attempt)
+            ns_attempt_forget(job->worker, up->last_attempt);
+        device_take_over(job->worker, device, &up->change);
         settle_queue(job);
     }
     ns_log_frame(job, up->gathered, job->flags & JOB_REPETITION ? "repetition" : "accepted");

@@ -204,6 +204,39 @@ START_TEST(events_and_streams)
 }
 END_TEST
 
+START_TEST(what_cannot_be_read_is_shown)
+{
+    static const struct {
+        enum aside_kind kind;
+        const char *what, *code;
+    } rows[] = {{ASIDE_STATE, NULL, "session_unreadable"},
+                {ASIDE_SESSION, "active", "session_unreadable"},
+                {ASIDE_SESSION, "pending", "join_unreadable"},
+                {ASIDE_QUEUE_ITEM, NULL, "queue_item_unreadable"}};
+    struct rest_answer got;
+
+    begin(LW_1_0_3);
+    got = rest_must(&rest, 200, "GET", "/readyz", NULL);
+    ck_assert_ptr_nonnull(strstr(got.body, "\"remarks\":[]"));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct aside aside = {.kind = rows[i].kind,
+                                    .what = rows[i].what,
+                                    .key = record_key_eui((struct lw_eui){DEVICE}),
+                                    .dev_eui = {DEVICE}};
+        struct asides *asides = store_asides(rest.world.store);
+
+        aside_note(asides, &aside);
+        got = rest_must(&rest, 200, "GET", "/readyz", NULL);
+        ck_assert_ptr_nonnull(strstr(got.body, "cannot be read"));
+        ck_assert_ptr_nonnull(strstr(got.body, aside_name(rows[i].kind)));
+        got = rest_must(&rest, 200, "GET", DEV "/diagnosis", NULL);
+        ck_assert_ptr_nonnull(strstr(got.body, rows[i].code));
+        aside_settle(asides, rows[i].kind, NULL, aside.dev_eui);
+    }
+    rest_close(&rest);
+}
+END_TEST
+
 START_TEST(diagnosis)
 {
     struct rest_answer got;
@@ -254,13 +287,14 @@ END_TEST
 
 int main(void)
 {
-    static const TTest *tests[7];
+    static const TTest *tests[8];
 
     tests[0] = keys;
     tests[1] = activation;
     tests[2] = queue;
     tests[3] = events_and_streams;
     tests[4] = diagnosis;
-    tests[5] = unknown_gateways_are_adopted;
+    tests[5] = what_cannot_be_read_is_shown;
+    tests[6] = unknown_gateways_are_adopted;
     return run_suite(suite_of("flow_api_device", tests));
 }

@@ -85,6 +85,7 @@ static void on_record(void *ctx, enum record_type type, const struct record_key 
     gateway.id = config->gateway_id;
     gateway.rev = (int64_t)config->head.rev;
     gateway.downlink = config->downlink;
+    gateway.is_private = config->is_private;
     udp_gateways_put(world->udp, &gateway, 1);
 }
 

@@ -329,6 +329,7 @@ START_TEST(codecs_come_back)
     struct attempt attempt = {.id = 5, .phy_n = 3, .rung_n = 1, .fcnt_down = 77}, a2;
     struct arena arena;
     struct bytes b;
+    uint8_t *old;
 
     arena_init(&arena, ARENA_JOB_LIMIT);
     session_init(&session, &profile);
@@ -337,6 +338,9 @@ START_TEST(codecs_come_back)
     session.adr_count = session.adr_at = 2;
     session.adr[1].snr_q = -8;
     session.pending_mac_n = 5;
+    session.acked_fcnt = 300;
+    session.refused_dr = 4;
+    session.refused_tx_power = 6;
     b = session_state_write(&session, &status, &arena);
     again.keys = session.keys;
     ck_assert_int_eq(session_state_read(b, &again, &s2), OK);
@@ -346,12 +350,20 @@ START_TEST(codecs_come_back)
     ck_assert_int_eq(s2.margin, -3);
     for (size_t n = 0; n < b.n; n++)
         ck_assert_int_eq(session_state_read((struct bytes){b.p, n}, &again, &s2), ERR_CORRUPT);
-    item->confirmed = true;
+    /* The second format knew no refusals. */
+    old = arena_memdup(&arena, b.p, b.n);
+    old[0] = 2;
+    ck_assert_int_eq(session_state_read((struct bytes){old, b.n - 2}, &again, &s2), OK);
+    ck_assert_uint_eq(again.fcnt_up_next, 70001);
+    ck_assert_uint_eq(again.refused_dr, 0);
+    old[0] = 4;
+    ck_assert_int_eq(session_state_read((struct bytes){old, b.n}, &again, &s2), ERR_CORRUPT);
+    item->confirmed = item->uncertain = true;
     item->expires_us = 99;
     memset(item->data, 5, 17);
     b = queue_item_write(item, &arena);
     ck_assert_int_eq(queue_item_read(&item->id, 4, b, &back), OK);
-    ck_assert(back->confirmed && back->expires_us == 99 && back->data_n == 17);
+    ck_assert(back->confirmed && back->uncertain && back->expires_us == 99 && back->data_n == 17);
     free(back);
     free(item);
     attempt.rungs[0].frequency_hz = 868100000;
@@ -361,6 +373,32 @@ START_TEST(codecs_come_back)
     ck_assert_uint_eq(a2.rungs[0].frequency_hz, 868100000);
     ck_assert_int_eq(attempt_read(5, (struct lw_eui){0}, (struct bytes){b.p, b.n - 1}, &a2),
                      ERR_CORRUPT);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(a_state_of_the_first_format_is_read)
+{
+    struct device_profile profile = eu_profile(LW_1_1_0);
+    struct device_status status = {.battery = 7}, s2;
+    struct session session, again = {0};
+    struct arena arena;
+    struct bytes b;
+    uint8_t *old;
+
+    arena_init(&arena, ARENA_JOB_LIMIT);
+    session_init(&session, &profile);
+    session.last_attempt = 9;
+    session.acked_fcnt = 300;
+    b = session_state_write(&session, &status, &arena);
+    old = arena_memdup(&arena, b.p, b.n);
+    old[0] = 1;
+    b = (struct bytes){old, b.n - 2}; /* it had no acked_fcnt */
+    ck_assert_int_eq(session_state_read(b, &again, &s2), OK);
+    ck_assert_uint_eq(again.last_attempt, 9);
+    ck_assert_uint_eq(again.acked_fcnt, 0);
+    old[0] = 3; /* of a later program */
+    ck_assert_int_eq(session_state_read(b, &again, &s2), ERR_CORRUPT);
     arena_reset(&arena);
 }
 END_TEST
@@ -473,6 +511,7 @@ int main(void)
                                   the_ladder_goes_by_window_then_gateway,
                                   the_queue_goes_by_priority_then_arrival,
                                   codecs_come_back,
+                                  a_state_of_the_first_format_is_read,
                                   a_request_is_made_until_it_is_answered,
                                   what_the_device_asks_is_answered,
                                   NULL};
