@@ -101,16 +101,41 @@ static uint8_t highest_dr(const struct session *session, const struct adr_input 
     drs = region_enabled_drs(&channels, &session->enabled);
     if (most > input->profile->adr.max_dr)
         most = input->profile->adr.max_dr;
+    if (session->refused_dr && most >= session->refused_dr)
+        most = session->refused_dr - 1u;
     while (most > 0 && !(drs >> most & 1))
         most--;
+    return (uint8_t)most;
+}
+
+/* The lowest data rate that carries anything under the device's dwell time limit. */
+static uint8_t lowest_dr(const struct session *session, const struct adr_input *input)
+{
+    struct region_size size = {.revision = (enum region_revision)input->profile->revision,
+                               .direction = LW_UP,
+                               .dwell = session->flags & SESSION_UL_DWELL};
+
+    while (size.dr < input->region->adr_max_dr && region_max_payload(input->region, &size) == 0)
+        size.dr++;
+    return size.dr;
+}
+
+static uint8_t highest_power(const struct session *session, const struct adr_input *input)
+{
+    unsigned most =
+        region_max_tx_power(input->region, (enum region_revision)input->profile->revision);
+
+    if (most > input->profile->adr.max_tx_power)
+        most = input->profile->adr.max_tx_power;
+    if (session->refused_tx_power && most >= session->refused_tx_power)
+        most = session->refused_tx_power - 1u;
     return (uint8_t)most;
 }
 
 static void decide(struct session *session, const struct adr_input *input)
 {
     const struct profile_adr *adr = &input->profile->adr;
-    unsigned most_power =
-        region_max_tx_power(input->region, (enum region_revision)input->profile->revision);
+    uint8_t least = lowest_dr(session, input);
     struct adr_state state = {
         .dr = session->dr,
         .tx_power = session->tx_power,
@@ -119,15 +144,15 @@ static void decide(struct session *session, const struct adr_input *input)
             lw_required_snr_cb(region_rate(input->region, LW_UP, input->uplink_dr)) / 10.0,
         .margin_db = adr->margin_db,
         .max_dr = highest_dr(session, input),
-        .max_tx_power = (uint8_t)most_power};
+        .max_tx_power = highest_power(session, input)};
     struct adr_result result;
 
-    if (state.max_tx_power > adr->max_tx_power)
-        state.max_tx_power = adr->max_tx_power;
     summarize(session, &state);
     result = adr_decide(&state);
     if (result.dr < adr->min_dr)
         result.dr = adr->min_dr <= state.max_dr ? adr->min_dr : state.max_dr;
+    if (result.dr < least)
+        result.dr = least;
     if (result.tx_power < adr->min_tx_power)
         result.tx_power = adr->min_tx_power;
     if (result.nb_trans > adr->max_nb_trans)
@@ -146,6 +171,8 @@ void adr_observe(struct session *session, const struct adr_input *input)
         session->dr = input->uplink_dr;
         session->tx_power = 0;
         session->adr_count = session->adr_at = 0;
+        if (session->refused_dr <= session->dr)
+            session->refused_dr = 0; /* it can, after all */
     }
     session->want_dr = session->dr;
     session->want_tx_power = session->tx_power;

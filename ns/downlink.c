@@ -100,6 +100,20 @@ static enum err plan_windows(struct job *job)
     return window_plan(&input, &down->plan);
 }
 
+/* Answers that no window can carry are left out, the last ones first: else the ACK beside them
+ * would never go. The device asks again. */
+static void trim_answers(struct downlink *down)
+{
+    struct lw_mac_iter iter =
+        lw_mac_iter_of((struct bytes){down->answer.mac, down->answer.mac_n}, LW_DOWN);
+    struct lw_mac_cmd cmd;
+    size_t kept = 0, most = window_most(&down->plan);
+
+    while (lw_mac_next(&iter, &cmd) && kept + 1 + cmd.payload.n <= most)
+        kept += 1 + cmd.payload.n;
+    down->answer.mac_n = (uint8_t)kept;
+}
+
 /* The counter that an item of this session takes. */
 static uint32_t item_counter(const struct session *session)
 {
@@ -173,6 +187,7 @@ static void choose(struct job *job)
 
     down->requests = (struct mac_out){.region = down->region->region,
                                       .profile = down->profile,
+                                      .network = &down->region->enabled,
                                       .utc_us = clock_utc(job->worker->worker.clock)};
     /* Answers that fill port 0 leave no place for an item: it stays as it is. */
     if (!down->answer.repetition && answers <= LW_FOPTS_MAX)
@@ -230,6 +245,7 @@ static enum step_verdict plan(struct job *job)
     if (down->identical) {
         return same_ladder(down) ? STEP_NEXT : job_drop(job, DROP_NO_DOWNLINK_PATH);
     }
+    trim_answers(down);
     choose(job);
     if (!down->item && !down->mac_n && !down->answer.ack && !down->answer.must) {
         down->silent = true;

@@ -16,12 +16,15 @@
 
 typedef void read_fn(struct session *session, const struct lw_mac_cmd *cmd, struct mac_in *in);
 
+/* A question asked twice in a frame gets one answer: more would cost the answer its windows. */
 static void answer(struct mac_in *in, const struct wr *wr)
 {
     size_t n = wr_len(wr);
+    uint64_t bit = 1ull << (wr->start[0] % 64);
 
-    if (wr->failed || in->answers_n + n > sizeof(in->answers))
+    if (wr->failed || in->asked & bit || in->answers_n + n > sizeof(in->answers))
         return;
+    in->asked |= bit;
     memcpy(in->answers + in->answers_n, wr->start, n);
     in->answers_n = (uint8_t)(in->answers_n + n);
     in->must_answer = true;
@@ -89,6 +92,7 @@ static void read_reset(struct session *session, const struct lw_mac_cmd *cmd, st
     session->enabled = fresh.enabled;
     session->tx_power = 0;
     session->nb_trans = 1;
+    session->refused_dr = session->refused_tx_power = 0;
     session->pending_mac_n = 0;
     lw_mac_octet_write(&wr, LW_CID_RESET, 1);
     answer(in, &wr);
@@ -199,20 +203,62 @@ static void link_adr_applied(struct session *session, const struct lw_link_adr_r
     session->adr_count = session->adr_at = 0;
 }
 
-/* All LinkADRAns of a frame are one answer: their bits are combined (reference 4.4). */
-static void link_adr_answered(struct session *session, uint8_t bits, const struct mac_in *in)
+struct adr_answers {
+    uint8_t bits[CHMASK_REQS_MAX]; /* of LinkADRAns */
+    size_t n;
+};
+
+/* What this device refuses is not asked of it again. RN2483 refuses TXPower 0. A refusal that
+ * teaches nothing is counted: the request is repeated ever more rarely. */
+static void link_adr_refused(struct session *session, const struct lw_link_adr_req *asked,
+                             uint8_t bits)
+{
+    bool learnt = false;
+
+    if (!(bits & 2) && bits & 1 && asked->dr != 15 && asked->dr > session->dr) {
+        session->refused_dr = asked->dr;
+        learnt = true;
+    }
+    if (!(bits & 4) && asked->tx_power != 15 && asked->tx_power > session->tx_power) {
+        session->refused_tx_power = asked->tx_power;
+        learnt = true;
+    } else if (!(bits & 4) && asked->tx_power == 0) {
+        session->tx_power = 1;
+    }
+    if (!learnt && session->adr_nacks < UINT8_MAX)
+        session->adr_nacks++;
+}
+
+/* Before 1.0.2 each request stands alone, and so does its answer (reference 4.4). */
+static void link_adr_alone(struct session *session, const struct lw_link_adr_req *reqs,
+                           const struct adr_answers *answers, const struct mac_in *in)
+{
+    for (size_t i = 0; i < answers->n; i++) {
+        if (answers->bits[i] == 7)
+            link_adr_applied(session, &reqs[i], 1, in);
+    }
+}
+
+/* From 1.0.2 on all LinkADRAns of a frame are one answer: their bits are combined (reference 4.4).
+ */
+static void link_adr_answered(struct session *session, const struct adr_answers *answers,
+                              const struct mac_in *in)
 {
     struct lw_link_adr_req reqs[CHMASK_REQS_MAX];
     size_t n = pending_link_adr(session, reqs);
+    uint8_t bits = 7;
 
+    for (size_t i = 0; i < answers->n; i++)
+        bits &= answers->bits[i];
     if (n == 0)
         return;
     if (bits == 7) {
         link_adr_applied(session, reqs, n, in);
         return;
     }
-    if (session->adr_nacks < UINT8_MAX)
-        session->adr_nacks++;
+    if (in->profile->version < LW_1_0_2 && answers->n == n)
+        link_adr_alone(session, reqs, answers, in);
+    link_adr_refused(session, &reqs[n - 1], bits);
     /* A device without ADR may refuse rate and power and yet take the mask. */
     if (bits & 1 && !(session->flags & SESSION_ADR)) {
         struct region_channels channels;
@@ -222,9 +268,6 @@ static void link_adr_answered(struct session *session, uint8_t bits, const struc
             region_chmask_rules(in->region, (enum region_revision)in->profile->revision),
             &channels.defined, reqs, n, &session->enabled);
     }
-    /* RN2483 refuses TXPower 0; others do not reach the highest index: settle one beside it. */
-    if (!(bits & 4) && reqs[n - 1].tx_power != 15)
-        session->tx_power = reqs[n - 1].tx_power == 0 ? 1 : session->tx_power;
 }
 
 static bool was_asked(const struct session *session, uint8_t cid)
@@ -291,22 +334,19 @@ void mac_read(struct session *session, struct bytes stream, struct mac_in *in)
 {
     struct lw_mac_iter iter = lw_mac_iter_of(stream, LW_UP);
     struct lw_mac_cmd cmd;
-    uint8_t link_adr = 7;
-    bool has_link_adr = false;
+    struct adr_answers adr = {0};
 
     while (lw_mac_next(&iter, &cmd)) {
         struct lw_link_adr_ans ans;
 
-        if (cmd.cid != LW_CID_LINK_ADR) {
+        if (cmd.cid != LW_CID_LINK_ADR)
             read_one(session, &cmd, in);
-        } else if (lw_link_adr_ans_read(cmd.payload, &ans)) {
-            has_link_adr = true;
-            link_adr &= (uint8_t)(ans.ch_mask_ack | ans.dr_ack << 1 | ans.power_ack << 2);
-        }
+        else if (adr.n < CHMASK_REQS_MAX && lw_link_adr_ans_read(cmd.payload, &ans))
+            adr.bits[adr.n++] = (uint8_t)(ans.ch_mask_ack | ans.dr_ack << 1 | ans.power_ack << 2);
     }
     in->ignored += iter.stop != LW_MAC_END;
-    if (has_link_adr && !in->repetition && !in->pending_session)
-        link_adr_answered(session, link_adr, in);
+    if (adr.n > 0 && !in->repetition && !in->pending_session)
+        link_adr_answered(session, &adr, in);
     /* What was not answered is asked again if it is still wanted. */
     if (!in->repetition)
         session->pending_mac_n = 0;
@@ -350,15 +390,56 @@ static bool adr_backs_off(const struct session *session)
     return nacks > 0 && session->fcnt_up_next % every != 0;
 }
 
-static bool want_link_adr(const struct session *session, const struct mac_out *out)
+/* The channels that the device should use: in a fixed plan those that the network hears; otherwise
+ * what it has, until NewChannelReq comes. */
+static const struct chmask *wanted_mask(const struct session *session, const struct mac_out *out)
 {
-    if (!(session->flags & SESSION_ADR) || out->profile->adr.shadow || adr_backs_off(session))
-        return false;
-    return session->want_dr != session->dr || session->want_tx_power != session->tx_power ||
-           session->want_nb_trans != session->nb_trans;
+    bool of_network = out->region->plan == REGION_FIXED && out->network;
+
+    return of_network ? out->network : &session->enabled;
 }
 
-/* The mask that the device has travels along: LinkADRReq never names a channel it lacks. */
+static bool adr_counts(const struct session *session, const struct mac_out *out)
+{
+    return session->flags & SESSION_ADR && !out->profile->adr.shadow;
+}
+
+/* The mask is wanted of devices without ADR too. */
+static bool want_link_adr(const struct session *session, const struct mac_out *out)
+{
+    if (adr_backs_off(session))
+        return false;
+    if (!chmask_equal(wanted_mask(session, out), &session->enabled))
+        return true;
+    return adr_counts(session, out) &&
+           (session->want_dr != session->dr || session->want_tx_power != session->tx_power ||
+            session->want_nb_trans != session->nb_trans);
+}
+
+/* Rate, power and NbTrans, which count in the last request. Before 1.0.2 a request stands alone:
+ * each names a rate that the mask after it can carry. */
+static void fill_block(const struct session *session, const struct mac_out *out,
+                       const struct region_channels *channels, struct lw_link_adr_req *reqs,
+                       size_t n)
+{
+    const struct chmask_rule *rules =
+        region_chmask_rules(out->region, (enum region_revision)out->profile->revision);
+    bool adr = adr_counts(session, out);
+    uint8_t dr = adr ? session->want_dr : session->dr;
+    struct chmask mask = session->enabled;
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t drs;
+
+        (void)chmask_apply(rules, &channels->defined, &reqs[i], 1, &mask);
+        drs = region_enabled_drs(channels, &mask);
+        reqs[i].dr = (uint8_t)(i + 1 == n || drs >> dr & 1 || !drs ? dr : __builtin_ctz(drs));
+        reqs[i].tx_power = adr ? session->want_tx_power : session->tx_power;
+        reqs[i].nb_trans = adr ? session->want_nb_trans : session->nb_trans;
+    }
+}
+
+/* The mask travels along: LinkADRReq never names a channel that the device lacks. */
 static void write_link_adr(const struct session *session, struct mac_out *out)
 {
     struct lw_link_adr_req reqs[CHMASK_REQS_MAX] = {0};
@@ -371,14 +452,11 @@ static void write_link_adr(const struct session *session, struct mac_out *out)
         return;
     session_channels(session, out->region, &channels);
     if (chmask_build(region_chmask_rules(out->region, (enum region_revision)out->profile->revision),
-                     &channels.defined, &session->enabled, &session->enabled, reqs, &n))
+                     &channels.defined, &session->enabled, wanted_mask(session, out), reqs, &n))
         return;
-    for (size_t i = 0; i < n; i++) {
-        reqs[i].dr = session->want_dr;
-        reqs[i].tx_power = session->want_tx_power;
-        reqs[i].nb_trans = session->want_nb_trans;
+    fill_block(session, out, &channels, reqs, n);
+    for (size_t i = 0; i < n; i++)
         lw_link_adr_req_write(&wr, &reqs[i]);
-    }
     emit(out, &wr);
 }
 

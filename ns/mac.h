@@ -37,6 +37,7 @@ struct mac_in {
     int8_t margin;
     bool rekey_ind;   /* 1.1: RekeyInd was there */
     unsigned ignored; /* answers to nothing, unknown or truncated commands: for the log */
+    uint64_t asked;   /* bit n: the device's command of CID n was answered */
 };
 
 /* Reads the uplink's command stream (FOpts or port 0, plain) and changes the session. */
@@ -51,6 +52,7 @@ bool mac_has_rekey(struct bytes stream);
 struct mac_out {
     const struct region *region;
     const struct device_profile *profile;
+    const struct chmask *network; /* fixed plans: the channels that the gateways hear */
     int64_t utc_us;
     size_t room;
     uint8_t requests[SESSION_MAC_MAX];

@@ -256,28 +256,33 @@ static enum step_verdict admit(struct job *job)
 
 /* ---- content --------------------------------------------------------------------------------- */
 
-/* Strict 1.1.0 devices encrypt FOpts with the block before the erratum: if the usual one gives no
- * commands that read to their end and the old one does, the device is remembered (finding F-4). */
+/* Strict 1.1.0 devices encrypt FOpts with the block before the erratum: if the form that the device
+ * used so far gives no commands that read to their end and the other one does, the device is
+ * remembered (finding F-4). A command that nobody knows leaves it with its form. */
 static void decrypt_fopts(struct job *job)
 {
     struct uplink *up = work_of(job);
     const struct lw_data *data = &up->frame.data;
+    const struct lw_key *key = &up->session->keys.nwk_s_enc;
     struct lw_crypt which = {data->dev_addr, up->proposal.fcnt, LW_UP};
     bool old = up->session->flags & SESSION_OLD_FOPTS;
-    uint8_t *plain = arena_alloc(&job->arena, LW_FOPTS_MAX + 1);
+    uint8_t *usual = arena_alloc(&job->arena, LW_FOPTS_MAX + 1);
+    uint8_t *other = arena_alloc(&job->arena, LW_FOPTS_MAX + 1);
 
     up->fopts = data->fopts;
     if (!(up->session->flags & SESSION_1_1) || data->fopts.n == 0)
         return;
-    up->fopts = (struct bytes){plain, data->fopts.n};
-    for (unsigned attempt = 0; attempt < 2; attempt++, old = !old) {
-        lw_crypt_fopts(&up->session->keys.nwk_s_enc, &which, old ? LW_FOPTS_1_1_OLD : LW_FOPTS_1_1,
-                       data->port, data->fopts, plain);
-        if (lw_mac_stream_valid(up->fopts, LW_UP))
-            break;
-    }
-    up->session->flags = (uint16_t)(old ? up->session->flags | SESSION_OLD_FOPTS
-                                        : up->session->flags & ~SESSION_OLD_FOPTS);
+    lw_crypt_fopts(key, &which, old ? LW_FOPTS_1_1_OLD : LW_FOPTS_1_1, data->port, data->fopts,
+                   usual);
+    up->fopts.p = usual;
+    if (lw_mac_stream_valid(up->fopts, LW_UP))
+        return;
+    lw_crypt_fopts(key, &which, old ? LW_FOPTS_1_1 : LW_FOPTS_1_1_OLD, data->port, data->fopts,
+                   other);
+    if (!lw_mac_stream_valid((struct bytes){other, data->fopts.n}, LW_UP))
+        return;
+    up->fopts.p = other;
+    up->session->flags ^= SESSION_OLD_FOPTS;
 }
 
 static enum step_verdict decrypt(struct job *job)
@@ -572,6 +577,7 @@ static void leave_answer(struct job *job)
     const struct application *application = device_application_of(job->worker, job->device);
     struct mac_out out = {.region = up->region->region,
                           .profile = device_profile_of(job->worker, job->device),
+                          .network = &up->region->enabled,
                           .utc_us = up->status.last_seen_us,
                           .room = LW_FOPTS_MAX};
     struct answer answer = {.dev_eui = job->dev_eui,

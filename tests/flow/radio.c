@@ -46,15 +46,18 @@ void radio_heard(struct world *world, const struct radio *radio, struct bytes ph
                  uint32_t frequency_hz, const char *rate, double snr)
 {
     uint8_t data[1024];
-    char base64[512];
+    char base64[512], gps[40] = "";
     size_t n = header(data, 0, (uint16_t)(world->clock.mono / 7), radio);
 
     (void)base64_write(base64, phy.p, phy.n);
-    n += (size_t)snprintf((char *)data + n, sizeof(data) - n,
-                          "{\"rxpk\":[{\"tmst\":%u,\"chan\":0,\"rfch\":0,\"freq\":%.6f,\"stat\":1,"
-                          "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"4/5\",\"rssi\":-60,"
-                          "\"lsnr\":%.1f,\"size\":%zu,\"data\":\"%s\"}]}",
-                          tmst_now(world, radio), frequency_hz / 1e6, rate, snr, phy.n, base64);
+    if (radio->gps_ms)
+        (void)snprintf(gps, sizeof(gps), "\"tmms\":%lld,", (long long)radio->gps_ms);
+    n +=
+        (size_t)snprintf((char *)data + n, sizeof(data) - n,
+                         "{\"rxpk\":[{%s\"tmst\":%u,\"chan\":0,\"rfch\":0,\"freq\":%.6f,\"stat\":1,"
+                         "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"4/5\",\"rssi\":-60,"
+                         "\"lsnr\":%.1f,\"size\":%zu,\"data\":\"%s\"}]}",
+                         gps, tmst_now(world, radio), frequency_hz / 1e6, rate, snr, phy.n, base64);
     world_datagram(world, &radio->push, data, n);
 }
 

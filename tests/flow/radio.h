@@ -9,6 +9,7 @@ struct radio {
     uint64_t gateway;
     uint8_t version;      /* of the protocol: 2, or 1, which has no TX_ACK */
     uint32_t tmst_offset; /* its counter at monotonic time 0 */
+    int64_t gps_ms;       /* GPS time of what is heard next (`tmms`); 0: no GPS */
     struct address push, pull;
 };
 

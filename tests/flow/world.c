@@ -149,7 +149,9 @@ static void start(struct world *world)
     options.regions[0].rx2_dr = -1;
     region_channels_init(options.regions[0].region, &options.regions[0].channels);
     region_channels_add_extras(options.regions[0].region, &options.regions[0].channels);
-    options.regions[0].enabled = options.regions[0].channels.defined;
+    options.regions[0].enabled = last_options.sub_band
+                                     ? region_sub_band(region_get(id), last_options.sub_band)
+                                     : options.regions[0].channels.defined;
     options.store = world->store;
     options.committer = world->committer;
     world->ns = ns_new(&options, &ops);

@@ -59,6 +59,7 @@ struct world_options {
     unsigned workers;        /* of ns/; 0: 2 */
     enum lw_version version; /* of the one device profile */
     const char *region;      /* NULL: EU868 */
+    uint8_t sub_band;        /* the one that the network hears; 0: all */
     int64_t app_reply_us;
     const char *vfs; /* of the store: "fault" (tests/store/fault_vfs.h) */
     void (*profile)(struct device_profile *profile); /* changes before it is stored */

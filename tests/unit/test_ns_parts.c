@@ -407,7 +407,7 @@ END_TEST
 
 START_TEST(a_request_is_made_until_it_is_answered)
 {
-    static const uint8_t nack[] = {0x03, 0x05}, ack[] = {0x03, 0x07};
+    static const uint8_t nack[] = {0x03, 0x06}, ack[] = {0x03, 0x07};
     struct device_profile profile = eu_profile(LW_1_0_3);
     struct session session;
     struct mac_out out = {.region = region_get(REGION_EU868),
@@ -429,7 +429,7 @@ START_TEST(a_request_is_made_until_it_is_answered)
     ck_assert_uint_eq(out.requests[2], 0x07); /* the channels it has, no other */
     ck_assert_uint_eq(out.requests[3], 0x00);
     mac_sent(&session, &out);
-    /* Refused: asked again, but rarely. */
+    /* The mask is refused: asked again, but rarely. */
     mac_read(&session, (struct bytes){nack, 2}, &in);
     ck_assert_uint_eq(session.dr, 0);
     session.fcnt_up_next = 3;
