@@ -114,56 +114,6 @@ static void trim_answers(struct downlink *down)
     down->answer.mac_n = (uint8_t)kept;
 }
 
-/* The counter that an item of this session takes. */
-static uint32_t item_counter(const struct session *session)
-{
-    return session->flags & SESSION_1_1 ? session->a_fcnt_down : session->n_fcnt_down;
-}
-
-/* Looks through the queue before it is used. What waited for the ACK of a session that is gone
- * waits no longer; an item that was encrypted under a counter that is gone can never be sent. */
-static void review(struct job *job)
-{
-    const struct session *session = work_of(job)->session;
-    uint32_t next = item_counter(session);
-
-    for (struct queue_item *item = job->device->queue; item; item = item->next) {
-        bool awaited =
-            session->flags & SESSION_AWAIT_ACK && uuid_equal(&session->await_item, &item->id);
-
-        if (item->state == QUEUE_AWAITING_ACK && !awaited) {
-            item->state = QUEUE_QUEUED;
-            item->attempt = 0;
-        }
-        item->refused = item->is_encrypted && item->has_fcnt &&
-                        (item->fcnt_down < next || item->fcnt_down == UINT32_MAX);
-    }
-}
-
-/* Items that came to their end unsent; their rows go with the next save. */
-static void sweep(struct job *job)
-{
-    struct downlink *down = work_of(job);
-
-    for (const struct queue_item *item = job->device->queue; item; item = item->next) {
-        struct op *op;
-
-        if (!queue_is_over(item, down->status.last_seen_us))
-            continue;
-        op = change_add(&job->change, &job->arena, OP_QUEUE_DEL);
-        op->queue = (struct op_queue){.id = item->id, .dev_eui = job->dev_eui};
-        ns_item_event(job, down->session, &item->id,
-                      item->refused     ? "F_CNT_DOWN"
-                      : item->uncertain ? "UNCERTAIN"
-                                        : "EXPIRED",
-                      item->refused ? "the counter under which it was encrypted is used already"
-                      : item->uncertain
-                          ? "its transmission is uncertain and it must not be sent twice"
-                          : "the queue item expired before it could be sent");
-        down->over++;
-    }
-}
-
 /* How many octets of requests may go along: they never take a window from the frame, as an item
  * that fits only one of them does. */
 static size_t request_room(const struct downlink *down)
@@ -237,8 +187,8 @@ static enum step_verdict plan(struct job *job)
 {
     struct downlink *down = work_of(job);
 
-    review(job);
-    sweep(job);
+    ns_review_queue(job->device, down->session);
+    down->over = ns_sweep_queue(job, down->session, down->status.last_seen_us);
     if (plan_windows(job))
         return job_drop(job, DROP_NO_DOWNLINK_PATH);
     down->identical = same_again(job);
@@ -269,7 +219,7 @@ static enum err take_counter(struct job *job, uint32_t *fcnt, bool *application)
     *application = session->flags & SESSION_1_1 && down->item && !down->on_port0;
     next = *application ? &session->a_fcnt_down : &session->n_fcnt_down;
     if (down->item && down->item->is_encrypted && down->item->has_fcnt)
-        *next = down->item->fcnt_down; /* not behind, see review() */
+        *next = down->item->fcnt_down; /* not behind: ns_review_queue */
     if (*next == UINT32_MAX)
         return ERR_LIMIT;
     *fcnt = (*next)++;
@@ -420,16 +370,10 @@ static void take_over(struct job *job)
 {
     struct downlink *down = work_of(job);
     struct device *device = job->device;
-    struct queue_item *next;
 
     device_take_over(job->worker, device, &down->change);
-    for (struct queue_item *item = device->queue; item && down->over; item = next) {
-        next = item->next;
-        if (!queue_is_over(item, down->status.last_seen_us))
-            continue;
-        queue_unlink(&device->queue, item);
-        free(item);
-    }
+    if (down->over)
+        ns_queue_swept(device, down->status.last_seen_us);
     if (down->changed) {
         struct queue_item *live = down->item;
 

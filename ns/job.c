@@ -231,6 +231,8 @@ void job_give_device(struct job *job)
     device->flags &= (uint8_t)~DEVICE_BUSY;
     if (device->flags & DEVICE_GONE)
         device_free(job->worker, device);
+    else
+        ns_sweep_arm(job->worker, device);
 }
 
 /* ---- saving ---------------------------------------------------------------------------------- */
@@ -257,6 +259,9 @@ static void saved(struct worker *worker, struct mail *mail)
         job_resume(job);
     } else if (job->change.result == ERR_CONFLICT || job->change.result == ERR_EXISTS) {
         rerun(job);
+    } else if (job->change.result == ERR_REFERENCE && job->flags & JOB_HOLDS_DEVICE &&
+               job->device->flags & DEVICE_GONE) {
+        job_stop(job, DROP_UNKNOWN_DEVICE); /* deleted meanwhile: nobody's fault */
     } else {
         job->err = job->change.result;
         job_failed(job);

@@ -38,7 +38,7 @@ enum job_flag {
     JOB_PROMOTE = 1 << 3, /* first frame of the pending session */
 };
 
-enum job_kind { JOB_UPLINK, JOB_JOIN, JOB_DOWNLINK, JOB_TX, JOB_ACT, JOB_KIND_COUNT };
+enum job_kind { JOB_UPLINK, JOB_JOIN, JOB_DOWNLINK, JOB_TX, JOB_ACT, JOB_SWEEP, JOB_KIND_COUNT };
 
 struct ns;
 struct ns_worker;

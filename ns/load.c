@@ -159,6 +159,8 @@ static void load_queue_item(void *arg, const struct op_queue *op)
         worker->order = op->order + 1;
     queue_item_restarted(item);
     queue_insert(&device->queue, item);
+    if (item->expires_us)
+        ns_sweep_arm(worker, device);
 }
 
 static void load_attempt(void *arg, const struct op_attempt *op)

@@ -455,6 +455,7 @@ static void device_delete(struct ns_worker *worker, struct device *device)
     remove_match(worker, device, device->active);
     remove_match(worker, device, device->pending);
     devices_hide(&worker->devices, device);
+    ns_sweep_disarm(worker, device);
     settle_active(worker, device);
     settle_pending(worker, device);
     aside_settle(store_asides(worker->ns->options.store), ASIDE_QUEUE_ITEM, NULL, device->dev_eui);
@@ -567,6 +568,7 @@ static void worker_setup(struct ns *ns, unsigned at)
     directory_init(&w->directory);
     map_init(&w->attempts);
     map_init(&w->spoiled);
+    ns_sweep_init(w);
 }
 
 static unsigned default_workers(void)
@@ -617,6 +619,7 @@ void ns_free(struct ns *ns)
         devices_fini(&w->devices);
         map_fini(&w->attempts);
         map_fini(&w->spoiled);
+        expiries_fini(&w->expiries);
         collector_fini(&w->collector);
         match_free(w->match);
         directory_fini(&w->directory);

@@ -6,6 +6,7 @@
 #include "core/metric.h"
 #include "db/event.h"
 #include "ns/devices.h"
+#include "ns/expiry.h"
 #include "ns/job.h"
 #include "ns/match.h"
 #include "ns/ns.h"
@@ -59,6 +60,9 @@ struct ns_worker {
     struct map attempts; /* id -> struct attempt (ns/attempt.h), outstanding ones */
     struct map spoiled;  /* DevEUI -> struct spoiled, of devices with DEVICE_CORRUPT */
     uint64_t order;      /* of queue items */
+    struct expiries expiries;
+    struct timer sweep_timer;
+    int64_t swept_us; /* monotonic: when it fired last */
 };
 
 struct ns {
@@ -123,6 +127,19 @@ struct event_facts device_facts(const struct job *job, const struct session *ses
 /* A `log` event of level error about a queue item that ended unsent. */
 void ns_item_event(struct job *job, const struct session *session, const struct uuid *item,
                    const char *code, const char *description);
+
+/* Looks through the queue before it is used. What waited for the ACK of a session that is gone
+ * waits no longer; an item that was encrypted under a counter that is gone can never be sent.
+ * `session` NULL: the device has none. */
+void ns_review_queue(struct device *device, const struct session *session);
+/* Items that came to their end unsent: adds the removal of their rows and an event for each.
+ * Returns how many. After the commit, with the same time, ns_queue_swept frees them. */
+unsigned ns_sweep_queue(struct job *job, const struct session *session, int64_t utc_us);
+void ns_queue_swept(struct device *device, int64_t utc_us);
+/* The device's next expiry is (not) to be looked for; done whenever a job gives the device back. */
+void ns_sweep_arm(struct ns_worker *worker, const struct device *device);
+void ns_sweep_disarm(struct ns_worker *worker, const struct device *device);
+void ns_sweep_init(struct ns_worker *worker);
 
 /* Tells the frame log of every copy of a set. */
 void ns_log_frame(struct job *job, const struct gathered *gathered, const char *verdict);

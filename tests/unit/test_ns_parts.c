@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "ns/adr.h"
 #include "ns/attempt.h"
+#include "ns/expiry.h"
 #include "ns/mac.h"
 #include "ns/match.h"
 #include "ns/queue.h"
@@ -316,6 +317,38 @@ START_TEST(the_queue_goes_by_priority_then_arrival)
 }
 END_TEST
 
+/* Against a plain list of times by device. */
+START_TEST(expiries_come_in_order_one_a_device)
+{
+    struct expiries expiries;
+    struct lw_eui eui;
+    int64_t at[50] = {0}, last = 0;
+    uint64_t random = 1;
+    size_t n = 0;
+
+    expiries_init(&expiries);
+    for (int i = 0; i < 5000; i++) {
+        random = hash_u64(random);
+        eui.v = random % 50;
+        at[eui.v] = random >> 8 & 3 ? (int64_t)(random >> 16 & 1023) + 1 : 0;
+        expiries_set(&expiries, eui, at[eui.v]);
+    }
+    for (int i = 0; i < 50; i++)
+        n += at[i] != 0;
+    ck_assert_uint_eq(expiries.count, n);
+    ck_assert_uint_eq(expiries.places.count, n);
+    ck_assert(!expiries_take(&expiries, expiries_next(&expiries) - 1, &eui));
+    for (; expiries_take(&expiries, 2000, &eui); n--) {
+        ck_assert_int_ge(at[eui.v], last);
+        last = at[eui.v];
+        at[eui.v] = 0;
+    }
+    ck_assert_uint_eq(n, 0);
+    ck_assert_int_eq(expiries_next(&expiries), 0);
+    expiries_fini(&expiries);
+}
+END_TEST
+
 START_TEST(codecs_come_back)
 {
     struct device_profile profile = eu_profile(LW_1_1_0);
@@ -511,6 +544,7 @@ int main(void)
                                   the_ladder_goes_by_window_then_gateway,
                                   the_queue_goes_by_priority_then_arrival,
                                   codecs_come_back,
+                                  expiries_come_in_order_one_a_device,
                                   a_state_of_the_first_format_is_read,
                                   a_request_is_made_until_it_is_answered,
                                   what_the_device_asks_is_answered,
