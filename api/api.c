@@ -32,6 +32,7 @@ static struct metric answers = {.name = "godwit_api_answers_total",
 void api_metrics_register(void)
 {
     metric_register(&answers);
+    metric_register(&stream_cuts);
 }
 
 void api_lock(struct api *api)

@@ -47,6 +47,11 @@ struct subscriber {
     int64_t stuck_us;     /* since when it does not take anything; 0: it does */
 };
 
+struct metric stream_cuts = {.name = "godwit_api_streams_cut_total",
+                             .kind = METRIC_COUNTER,
+                             .help = "Streams ended because their client did not read.",
+                             .count = 1};
+
 static bool is_frames(const struct subscriber *sub)
 {
     return sub->watch == WATCH_DEVICE_FRAMES || sub->watch == WATCH_GATEWAY_FRAMES;
@@ -291,6 +296,18 @@ static bool still_known(struct api *api, const struct subscriber *sub)
     return known;
 }
 
+/* A client that has not read for so long loses its stream: what waits for it is memory. */
+static bool out_of_patience(const struct subscriber *sub, int64_t now)
+{
+    bool out = !atomic_load(&sub->closed) && sub->stuck_us && now - sub->stuck_us > PATIENCE;
+
+    if (out) {
+        metric_add(&stream_cuts, 0, 1);
+        LOG_WARN("stream_cut", log_str("why", "the client does not read"));
+    }
+    return out;
+}
+
 static void sweep(struct streams *streams)
 {
     int64_t now = worker_now(&streams->worker);
@@ -298,7 +315,7 @@ static void sweep(struct streams *streams)
     for (struct subscriber **p = &streams->list; *p;) {
         struct subscriber *sub = *p;
 
-        if (atomic_load(&sub->closed) || (sub->stuck_us && now - sub->stuck_us > PATIENCE) ||
+        if (atomic_load(&sub->closed) || out_of_patience(sub, now) ||
             !still_known(streams->api, sub)) {
             *p = sub->next;
             subscriber_free(sub);

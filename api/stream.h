@@ -8,6 +8,7 @@
 #pragma once
 
 #include "api/auth.h"
+#include "core/metric.h"
 #include "core/worker.h"
 #include "db/store.h"
 
@@ -17,6 +18,9 @@
 struct api;
 struct call;
 struct subscriber;
+
+/* Clients that were cut off because they did not read. */
+extern struct metric stream_cuts;
 
 struct streams {
     struct api *api;

@@ -18,6 +18,7 @@
 #define RECORD_BYTES   1024u /* a guess */
 #define RETRY_FIRST_US (50 * (int64_t)US_PER_MS)
 #define RETRY_MOST_US  (2 * (int64_t)US_PER_S)
+#define PACE_US        2000 /* a commit costs some 300 us whatever is in it */
 #define IDLE_US        (1 * (int64_t)US_PER_S)
 
 struct committer {
@@ -31,6 +32,8 @@ struct committer {
     int64_t retry_us;
     atomic_size_t waiting_bytes;
     atomic_int_fast64_t away_since;
+    atomic_int_fast64_t oldest_us; /* when what is being written came; 0: nothing */
+    int64_t back_us;               /* when the store came back last */
 };
 
 /* clang-format off */
@@ -56,9 +59,12 @@ static void tell_records(struct committer *committer, const struct change *chang
     }
 }
 
-/* API writes do not wait for a store that is away: they are answered 503 at once (mechanics 16). */
+/* API writes do not wait for a store that is away: they are answered 503 at once (mechanics 16),
+ * unless they may have been saved: that must be known first (mechanics 4). */
 static bool fails_fast(const struct change *change)
 {
+    if (change->commit_id)
+        return false;
     if (change->fail_fast)
         return true;
     for (const struct op *op = change->first; op; op = op->next) {
@@ -75,6 +81,7 @@ static void set_away(struct committer *committer, bool away)
     if (away == (since != 0))
         return;
     atomic_store(&committer->away_since, away ? worker_now(&committer->worker) : 0);
+    committer->back_us = worker_now(&committer->worker);
     metric_set(&store_away, 0, away);
     if (away)
         LOG_ERROR("store_away",
@@ -209,8 +216,14 @@ static enum err commit_parts(struct committer *committer, struct change **batch,
 static enum err commit_batch(struct committer *committer)
 {
     struct change *batch[BATCH_MAX];
+    size_t n = take_batch(committer, batch);
+    int64_t oldest = batch[0]->submitted_us;
 
-    return commit_parts(committer, batch, take_batch(committer, batch));
+    if (!committer_away_since(committer))
+        atomic_store_explicit(&committer->oldest_us,
+                              oldest > committer->back_us ? oldest : committer->back_us,
+                              memory_order_relaxed);
+    return commit_parts(committer, batch, n);
 }
 
 static void housekeep(struct committer *committer)
@@ -218,19 +231,36 @@ static void housekeep(struct committer *committer)
     bool more = false;
     enum err err = store_housekeep(committer->store, &more);
 
-    if (err)
+    /* A store may go away while nothing is written. */
+    if (!timer_is_set(&committer->retry))
+        set_away(committer, err == ERR_AWAY);
+    if (err && err != ERR_AWAY)
         LOG_WARN("housekeeping_failed", log_err(err));
     /* Never due in this step again: what waits is committed between two slices. */
     timer_set(&committer->worker.timers, &committer->idle,
               worker_now(&committer->worker) + (more ? 1 : IDLE_US));
 }
 
-static void flush(struct worker *worker)
+/* While the store is away API writes are refused and nothing of theirs waits to be tried again: so
+ * a row is written that nobody reads, a settled attempt of long ago, which housekeeping takes. */
+static enum err probe(struct committer *committer)
 {
-    struct committer *committer = worker->owner;
+    static const uint8_t nothing[1];
+    struct op op = {.kind = OP_ATTEMPT_PUT,
+                    .attempt = {.settled = true, .attempt = {nothing, sizeof(nothing)}}};
+    struct change change = {.first = &op, .last = &op}, *batch[] = {&change};
+    size_t done = 0;
 
-    while (committer->head && !timer_is_set(&committer->retry)) {
-        enum err err = commit_batch(committer);
+    return store_commit(committer->store, batch, 1, &done);
+}
+
+static void write_waiting(struct committer *committer)
+{
+    struct worker *worker = &committer->worker;
+
+    while ((committer->head || committer_away_since(committer)) &&
+           !timer_is_set(&committer->retry)) {
+        enum err err = committer->head ? commit_batch(committer) : probe(committer);
 
         set_away(committer, err == ERR_AWAY);
         if (err == ERR_AWAY) {
@@ -242,6 +272,15 @@ static void flush(struct worker *worker)
             committer->retry_us = RETRY_FIRST_US;
         }
     }
+}
+
+static void flush(struct worker *worker)
+{
+    struct committer *committer = worker->owner;
+
+    write_waiting(committer);
+    if (!committer->head || committer_away_since(committer))
+        atomic_store_explicit(&committer->oldest_us, 0, memory_order_relaxed);
 }
 
 static void retry_fire(struct timer *timer)
@@ -286,6 +325,7 @@ struct committer *committer_new(struct store *store, struct clock *clock,
     metric_register(&store_away);
     worker_init(&committer->worker, "committer", clock, committer);
     committer->worker.flush = flush;
+    committer->worker.pace_us = PACE_US;
     committer->store = store;
     if (observer)
         committer->observer = *observer;
@@ -336,8 +376,10 @@ static size_t size_of(const struct change *change)
 void committer_submit(struct committer *committer, struct change *change)
 {
     change->bytes = size_of(change);
+    change->submitted_us = clock_mono(committer->worker.clock);
     change->mail.take = take;
     change->result = OK;
+    change->commit_id = 0;
     atomic_fetch_add(&committer->waiting_bytes, change->bytes);
     mail_post(&committer->worker, LANE_RADIO, &change->mail);
 }
@@ -350,4 +392,11 @@ size_t committer_waiting_bytes(const struct committer *committer)
 int64_t committer_away_since(const struct committer *committer)
 {
     return atomic_load(&committer->away_since);
+}
+
+int64_t committer_lag_us(const struct committer *committer, int64_t now_us)
+{
+    int64_t oldest = atomic_load_explicit(&committer->oldest_us, memory_order_relaxed);
+
+    return oldest && oldest < now_us ? now_us - oldest : 0;
 }

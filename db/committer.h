@@ -5,7 +5,7 @@
  * its `reply_to` worker with `result` set. While the store is away (ERR_AWAY) the committer keeps
  * the batch and tries again with back-off (50 ms, doubled to 2 s); nothing is answered meanwhile
  * except what is marked `fail_fast` or writes records or keys (API writes: 503 at once, mechanics
- * 16). Observers are told of committed records in
+ * 16; not if it may have been saved). Observers are told of committed records in
  * the order of commit, before the change is answered, and of the outbox's new end.
  */
 #pragma once
@@ -36,3 +36,7 @@ void committer_submit(struct committer *committer, struct change *change);
 #define COMMITTER_BYTES_MAX ((size_t)64 * 1024 * 1024)
 size_t committer_waiting_bytes(const struct committer *committer);
 int64_t committer_away_since(const struct committer *committer);
+
+/* How long the change has waited that is being written now; 0: none is, or the store is away. Time
+ * for which the store was away does not count. Any thread. */
+int64_t committer_lag_us(const struct committer *committer, int64_t now_us);

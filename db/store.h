@@ -148,7 +148,9 @@ struct change {
     void (*done)(struct worker *worker, struct mail *mail); /* at reply_to; mail is this change */
     void *owner;                                            /* the job or request */
     struct op *first, *last;
-    size_t bytes;   /* rough size, for the bound on what waits; set when it is submitted */
+    int64_t submitted_us; /* monotonic */
+    size_t bytes;         /* rough size, for the bound on what waits; set when it is submitted */
+    uint64_t commit_id;   /* the store's own: not 0 while it may have been saved and nobody knows */
     bool fail_fast; /* ERR_AWAY at once while the store is away (API writes; changes with records
                        or keys always are) */
     enum err result;

@@ -82,15 +82,15 @@ void rest_close(struct rest *rest)
     world_close(&rest->world);
 }
 
-static void step(struct rest *rest)
+void rest_step(struct rest *rest)
 {
     for (unsigned i = 0; i + 1 < api_worker_count(rest->api); i++)
         (void)worker_step(api_worker(rest->api, i), 0);
     world_run(&rest->world, 0);
 }
 
-static struct http_exchange *inject(struct rest *rest, const char *key, const char *method,
-                                    const char *path, const char *body)
+static struct http_exchange *send_only(struct rest *rest, const char *key, const char *method,
+                                       const char *path, const char *body)
 {
     struct http_pair headers[4];
     struct http_inject request = {.method = method,
@@ -110,9 +110,23 @@ static struct http_exchange *inject(struct rest *rest, const char *key, const ch
     if (rest->last_event_id)
         headers[request.header_count++] = (struct http_pair){"Last-Event-ID", rest->last_event_id};
     exchange = httpd_inject(rest->httpd, &request);
-    step(rest);
     rest->if_match = rest->content_type = rest->last_event_id = NULL;
     return exchange;
+}
+
+static struct http_exchange *inject(struct rest *rest, const char *key, const char *method,
+                                    const char *path, const char *body)
+{
+    struct http_exchange *exchange = send_only(rest, key, method, path, body);
+
+    rest_step(rest);
+    return exchange;
+}
+
+struct http_exchange *rest_inject(struct rest *rest, const char *method, const char *path,
+                                  const char *body)
+{
+    return send_only(rest, NULL, method, path, body);
 }
 
 static const char *header(struct rest *rest, struct http_exchange *exchange, const char *key)
@@ -136,6 +150,7 @@ struct rest_answer rest_send(struct rest *rest, const char *key, const char *met
     answer.location = header(rest, exchange, "Location");
     answer.etag = header(rest, exchange, "ETag");
     answer.allow = header(rest, exchange, "Allow");
+    answer.retry_after = header(rest, exchange, "Retry-After");
     answer.body = arena_strndup(arena, (const char *)got.body.p, got.body.n);
     if (got.body.n && strstr(answer.type, "json"))
         ck_assert_msg(json_read(answer.body, got.body.n, arena, &answer.json, &why) == OK, "%s: %s",

@@ -22,8 +22,8 @@ void rest_close(struct rest *rest);
 
 struct rest_answer {
     int status;
-    const char *type, *body, *location, *etag, *allow; /* "" if absent */
-    const struct node *json;                           /* NULL if it is none */
+    const char *type, *body, *location, *etag, *allow, *retry_after; /* "" if absent */
+    const struct node *json;                                         /* NULL if it is none */
 };
 
 /* `key` NULL: the admin key; "": none. `body` NULL: none. Lives in world.arena. */
@@ -32,6 +32,12 @@ struct rest_answer rest_send(struct rest *rest, const char *key, const char *met
 /* The same as administrator, expecting a status. */
 struct rest_answer rest_must(struct rest *rest, int status, const char *method, const char *path,
                              const char *body);
+
+/* Sends as administrator and leaves the handler unrun until rest_step; http_inject_close ends it.
+ */
+struct http_exchange *rest_inject(struct rest *rest, const char *method, const char *path,
+                                  const char *body);
+void rest_step(struct rest *rest);
 
 /* Opens a stream; read with http_captured, close with http_inject_close. */
 struct http_exchange *rest_stream(struct rest *rest, const char *key, const char *path);
