@@ -36,7 +36,8 @@ struct api_options {
     struct store *store;
     struct committer *committer;
     struct ns *ns;
-    struct udp *udp;       /* NULL: no gateways by UDP */
+    struct udp *udp;                 /* NULL: no gateways by UDP */
+    const struct overload *overload; /* for /readyz; NULL: none */
     const char *admin_key; /* GODWIT_ADMIN_API_KEY, 32 characters or more; NULL: none. Copied. */
     unsigned threads;      /* API workers: 1..4, 0: 2 */
     uint8_t net_id[3];     /* for the status page, most significant octet first */

@@ -42,6 +42,7 @@ struct server {
     struct ns *ns;
     struct js *js;
     struct udp *udp;
+    struct overload overload;
     struct api *api;
     struct httpd *httpd;
     struct ns_region regions[NS_REGIONS_MAX];
@@ -303,6 +304,7 @@ static enum err make_ns(struct server *server)
                                      (int64_t)server->settings.dedup_window_ms * 1000,
                                  .app_reply_us = (int64_t)server->settings.app_reply_ms * 1000,
                                  .join_server = server->settings.join_server,
+                                 .overload = &server->overload,
                                  .records = &server->records};
     struct ns_ops ops = {.ctx = server,
                          .transmit = on_transmit,
@@ -319,6 +321,7 @@ static enum err make_ns(struct server *server)
 static enum err make_udp(struct server *server)
 {
     struct udp_config config = {.listen = server->settings.udp_listen,
+                                .overload = &server->overload,
                                 .allow_unknown = server->settings.allow_unknown,
                                 .unknown_record = {.region = GATEWAY_REGION_UNSET,
                                                    .max_eirp_dbm = GATEWAY_EIRP_NO_LIMIT,
@@ -334,6 +337,7 @@ static enum err make_api(struct server *server)
                                   .committer = server->committer,
                                   .ns = server->ns,
                                   .udp = server->udp,
+                                  .overload = &server->overload,
                                   .admin_key = getenv("GODWIT_ADMIN_API_KEY"),
                                   .records = &server->records};
 
@@ -629,6 +633,7 @@ int cmd_serve(int argc, char **argv)
     if (settings_regions(&server.settings, server.regions, &server.region_count, errors))
         return cmd_fail("%s", config_errors_text(errors, "configuration"));
     fill_bands(&server);
+    overload_init(&server.overload);
     register_metrics();
     block_signals(&server);
     keep_memory();

@@ -319,6 +319,11 @@ static void take_known(struct collector *c, struct collector_set *set, const str
     }
 }
 
+bool collector_knows(const struct collector *collector, const struct heard *heard)
+{
+    return find(collector, heard) != NULL;
+}
+
 void collector_take(struct collector *collector, struct heard *heard)
 {
     struct collector_set *set;

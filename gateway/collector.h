@@ -60,5 +60,8 @@ void collector_init(struct collector *collector, struct worker *worker, int64_t 
                     size_t limit, const struct collector_ops *ops, void *ctx);
 void collector_fini(struct collector *collector); /* open sets are dropped */
 
+/* Whether a transmission of these bytes is being gathered, or was within the last 20 s. */
+bool collector_knows(const struct collector *collector, const struct heard *heard);
+
 /* Takes a copy; ownership passes. heard->key must be set. */
 void collector_take(struct collector *collector, struct heard *heard);

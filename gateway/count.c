@@ -45,6 +45,11 @@ struct metric count_tx_ack = {.name = "godwit_gateway_tx_ack_seconds",
                               .kind = METRIC_HISTOGRAM,
                               .help = "From the hand-over of a downlink to its TX_ACK."};
 
+struct metric count_overload = {
+    .name = "godwit_overload_level",
+    .kind = METRIC_GAUGE,
+    .help = "0: none; 1: stats are dropped; 2: unknown devices too; 3: the noisiest gateways too."};
+
 void udp_metrics_register(void)
 {
     metric_register(&count_datagrams);
@@ -53,4 +58,5 @@ void udp_metrics_register(void)
     metric_register(&count_restarts);
     metric_register(&count_downlinks);
     metric_register(&count_tx_ack);
+    metric_register(&count_overload);
 }

@@ -14,3 +14,4 @@ extern struct metric count_conflicts;
 extern struct metric count_restarts;
 extern struct metric count_downlinks; /* final, by enum tx_result */
 extern struct metric count_tx_ack;    /* PULL_RESP to TX_ACK */
+extern struct metric count_overload;  /* enum overload_level */

@@ -13,6 +13,7 @@
 #include "gateway/transmit.h"
 #include "gateway/unknown.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -41,6 +42,9 @@ struct udp {
     struct rate_slot rate[RATE_SLOTS];
     struct heard *chain, **chain_end; /* copies of the present batch */
     size_t chain_count;
+    int64_t emptied_us;          /* when the socket was last read to its end */
+    int64_t waited_us;           /* at most, of what was read since */
+    struct timer overload_timer; /* while there is overload */
 };
 
 /* One datagram being handled. */
@@ -143,6 +147,20 @@ static void lose_session(struct udp *udp, struct path *path)
     transmit_lost(&udp->transmit, path);
 }
 
+/* How long it lay in the socket: by the gateway's clock, which knows of delays on the way as well,
+ * and at most since the socket was empty. */
+static int64_t waited(struct udp *udp, const struct path *path, uint64_t counter_us, int64_t now_us)
+{
+    int64_t late = path_late_us(path, counter_us, now_us), most = now_us - udp->emptied_us;
+
+    if (!udp->socket)
+        return 0;
+    late = late < most ? late : most;
+    if (late > udp->waited_us)
+        udp->waited_us = late;
+    return late;
+}
+
 static void on_rx(void *ctx, const struct semtech_rx *rx)
 {
     struct push *push = ctx;
@@ -162,6 +180,7 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
     copy.uplink_id = path->uplink_ids++;
     copy.region = path->record.region;
     copy.counter_us = path_extend(path, copy.tmst, push->now_us, &restarted);
+    copy.received_us -= waited(udp, path, copy.counter_us, push->now_us);
     metric_add(&count_receptions, 0, 1);
     if (restarted)
         lose_session(udp, path);
@@ -177,6 +196,12 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
         return;
     }
     heard = heard_new(&copy, rx->phy, rx->phy_len);
+    if (!overload_admits(udp->config.overload, path_noise(path, push->now_us), heard->key,
+                         push->now_us)) {
+        dropped(udp, path->record.id, DROP_OVERLOAD_GATEWAY);
+        free(heard);
+        return;
+    }
     *udp->chain_end = heard;
     udp->chain_end = (struct heard **)&heard->mail.next;
     udp->chain_count++;
@@ -186,7 +211,9 @@ static void on_stat(void *ctx, const struct semtech_stat *stat)
 {
     const struct push *push = ctx;
 
-    if (!push->conflict)
+    if (overload_level(push->udp->config.overload) >= OVERLOAD_EXTRAS)
+        dropped(push->udp, push->path->record.id, DROP_OVERLOAD_STAT);
+    else if (!push->conflict)
         path_stat(push->path, stat);
 }
 
@@ -218,6 +245,10 @@ static void note_unknown(struct udp *udp, const struct semtech_header *header,
     uint64_t frames = 0;
     struct semtech_sink sink = {.rx = count_rx, .ctx = &frames};
 
+    if (overload_level(udp->config.overload) >= OVERLOAD_STRANGERS) {
+        dropped(udp, header->gateway, DROP_UNKNOWN_GATEWAY);
+        return;
+    }
     if (header->id == SEMTECH_PUSH_DATA && semtech_read_push(json.p, json.n, &sink) != OK)
         dropped(udp, header->gateway, DROP_MALFORMED_JSON);
     if (unknown_note(&udp->unknown, header->gateway, from, header->version, frames,
@@ -357,6 +388,36 @@ static void pass_heard(struct udp *udp)
         udp->ops->heard(udp->ctx, chain, count);
 }
 
+/* ---- overload ------------------------------------------------------------------------------- */
+
+/* Without datagrams nobody would look: a timer does, until all is well. */
+static void look_at_load(struct udp *udp, int64_t now_us)
+{
+    overload_look(udp->config.overload, now_us);
+    if (overload_level(udp->config.overload) && !timer_is_set(&udp->overload_timer))
+        timer_set(&udp->worker.timers, &udp->overload_timer, now_us + OVERLOAD_LOOK_US);
+}
+
+static void overload_fire(struct timer *timer)
+{
+    struct udp *udp = (struct udp *)((char *)timer - offsetof(struct udp, overload_timer));
+
+    look_at_load(udp, worker_now(&udp->worker));
+}
+
+static void note_socket(struct udp *udp, bool emptied)
+{
+    int64_t now = clock_mono(udp->worker.clock);
+
+    if (emptied)
+        udp->emptied_us = now;
+    overload_note(udp->config.overload, 0, udp->waited_us, now);
+    udp->waited_us = 0;
+    look_at_load(udp, now);
+}
+
+/* ---- in ------------------------------------------------------------------------------------- */
+
 void udp_input(struct udp *udp, const struct address *from, const void *data, size_t n)
 {
     struct datagram d = {.from = *from, .data = data, .n = n};
@@ -364,6 +425,7 @@ void udp_input(struct udp *udp, const struct address *from, const void *data, si
     uint8_t ack[SEMTECH_ACK];
     bool acked;
 
+    look_at_load(udp, clock_mono(udp->worker.clock));
     if (!look(udp, &d, &header, ack, &acked))
         return;
     if (acked)
@@ -395,11 +457,17 @@ static size_t receive_batch(struct udp *udp)
 
 static void readable(struct worker *worker, void *arg, uint32_t events)
 {
-    (void)worker;
+    struct udp *udp = arg;
+    bool emptied = false;
+
     (void)events;
-    for (int i = 0; i < BATCHES_MAX; i++)
-        if (receive_batch(arg) < SOCKET_BATCH)
-            return;
+    /* After a sleep what came is new, however long its way was: a slow line is no overload. */
+    if (worker->slept_us > udp->emptied_us)
+        udp->emptied_us = worker->slept_us;
+
+    for (int i = 0; i < BATCHES_MAX && !emptied; i++)
+        emptied = receive_batch(arg) < SOCKET_BATCH;
+    note_socket(arg, emptied);
 }
 
 /* ---- mail ----------------------------------------------------------------------------------- */
@@ -553,6 +621,8 @@ enum err udp_open(const struct udp_config *config, struct clock *clock,
     udp->ctx = ctx;
     udp->socket = socket;
     udp->chain_end = &udp->chain;
+    udp->emptied_us = clock_mono(clock);
+    udp->overload_timer.fire = overload_fire;
     map_init(&udp->paths);
     if (getrandom(&udp->rate_seed, sizeof(udp->rate_seed), 0) < 0)
         abort();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "gateway/gateway.h"
+#include "gateway/overload.h"
 
 struct udp;
 
@@ -17,7 +18,8 @@ struct udp_config {
     const char *listen; /* "0.0.0.0:1700"; NULL or "": no socket, udp_input is the only way in */
     bool allow_unknown; /* gateways without a record are given `unknown_record` */
     struct gateway_record unknown_record; /* its id is ignored */
-    uint32_t datagrams_per_s; /* from one address, above it they are dropped; 0: 100000 */
+    uint32_t datagrams_per_s;  /* from one address, above it they are dropped; 0: 100000 */
+    struct overload *overload; /* noted and looked at here; NULL: nothing is refused. Must stay */
     /* Takes what would be sent; NULL: the socket. At the worker. For tests and in-process ends. */
     void (*send)(void *ctx, const struct address *to, const void *data, size_t n);
     void *send_ctx;

@@ -22,6 +22,10 @@
     X(DROP_LATE_COPY,          "late_copy",          "a copy came after the collecting window")    \
     X(DROP_TX_ACK_UNKNOWN,     "tx_ack_unknown",     "a TX_ACK without a live token")              \
     X(DROP_OVERLOAD,           "overload",           "a queue was full")                           \
+    X(DROP_OVERLOAD_STAT,      "overload_stat",      "overload, level 1: a gateway's stat")        \
+    X(DROP_OVERLOAD_UNKNOWN,   "overload_unknown",   "overload, level 2: of an unknown device")    \
+    X(DROP_OVERLOAD_GATEWAY,   "overload_gateway",   "overload, level 3: by a noisy gateway")      \
+    X(DROP_OVERLOAD_LATE,      "overload_late",      "waited too long to be of use")               \
     /* frames */                                                                                   \
     X(DROP_MALFORMED_FRAME,    "malformed_frame",    "the PHYPayload is no frame of LoRaWAN")      \
     X(DROP_NOT_UPLINK,         "not_uplink",         "a downlink heard by a gateway")              \

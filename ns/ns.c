@@ -347,39 +347,6 @@ void ns_log_frame(struct job *job, const struct gathered *gathered, const char *
 
 /* ---- doors ----------------------------------------------------------------------------------- */
 
-static void heard_take(struct worker *worker, struct mail *mail)
-{
-    collector_take(&((struct ns_worker *)worker->owner)->collector, (struct heard *)mail);
-}
-
-/* Copies of one transmission have the same octets and so the same worker. */
-static struct ns_worker *shard(struct ns *ns, const struct heard *heard)
-{
-    struct rd rd = rd_of(heard->phy, heard->phy_len);
-    uint8_t ftype = rd_u8(&rd) >> 5;
-
-    if (ftype == LW_JOIN_REQUEST) {
-        (void)rd_take(&rd, 8);
-        return ns_home(ns, (struct lw_eui){rd_u64le(&rd)});
-    }
-    return ns_front(ns, (struct lw_dev_addr){rd_u32le(&rd)});
-}
-
-void ns_heard(struct ns *ns, struct heard *chain, size_t count)
-{
-    (void)count;
-    while (chain) {
-        struct heard *next = (struct heard *)chain->mail.next;
-
-        chain->mail.take = heard_take;
-        if (!mail_try(&shard(ns, chain)->worker, LANE_RADIO, &chain->mail)) {
-            metric_add(&ns_drops, DROP_OVERLOAD, 1);
-            free(chain);
-        }
-        chain = next;
-    }
-}
-
 static bool channel_in(const struct ns_region *region, struct copy *copy)
 {
     uint8_t channel;

@@ -11,6 +11,7 @@
 #include "db/committer.h"
 #include "db/directory.h"
 #include "gateway/collector.h"
+#include "gateway/overload.h"
 #include "js/js.h"
 #include "ns/queue.h"
 #include "ns/session.h"
@@ -38,6 +39,7 @@ struct ns_options {
     size_t region_count;
     int64_t dedup_window_us, app_reply_us;
     bool join_server;
+    struct overload *overload;       /* noted and obeyed; NULL: nothing is refused. Must stay */
     const struct directory *records; /* read already; NULL: ns_load reads them. Not kept */
 };
 

@@ -55,6 +55,7 @@ void rest_open(struct rest *rest, const struct world_options *options)
     api.committer = rest->world.committer;
     api.ns = rest->world.ns;
     api.udp = rest->world.udp;
+    api.overload = &rest->world.overload;
     ck_assert_int_eq(api_new(&api, &rest->api), OK);
     rest->world.hook = rest;
     rest->world.on_record = hook_record;

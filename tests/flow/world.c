@@ -125,14 +125,15 @@ static void start(struct world *world)
                                   .vfs = last_options.vfs,
                                   .master_key = world->master};
     struct commit_observer observer = {.ctx = world, .record = on_record, .outbox = on_outbox};
-    struct udp_config udp = {.send = on_send, .send_ctx = world};
+    struct udp_config udp = {.send = on_send, .send_ctx = world, .overload = &world->overload};
     struct ns_options options = {.clock = &world->clock.clock,
                                  .workers = last_options.workers ? last_options.workers : 2,
                                  .net_id = {0x000013},
                                  .region_count = 1,
                                  .dedup_window_us = 200000,
                                  .app_reply_us = last_options.app_reply_us,
-                                 .join_server = true};
+                                 .join_server = true,
+                                 .overload = &world->overload};
     struct ns_ops ops = {.ctx = world,
                          .transmit = on_transmit,
                          .join = on_join,
@@ -142,6 +143,7 @@ static void start(struct world *world)
     enum region_id id;
 
     world->worker_count = 0;
+    overload_init(&world->overload);
     ck_assert_msg(store_open(&store, &world->arena, &world->store, &why) == OK, "%s", why);
     world->committer = committer_new(world->store, &world->clock.clock, &observer);
     ck_assert_int_eq(region_find(last_options.region ? last_options.region : "EU868", &id), OK);

@@ -33,6 +33,7 @@ struct world {
     struct js *js;
     struct ns *ns;
     struct udp *udp;
+    struct overload overload;
     struct store_reader *reader;
     struct worker *workers[WORLD_WORKERS];
     size_t worker_count;
