@@ -33,6 +33,7 @@ void api_metrics_register(void)
 {
     metric_register(&answers);
     metric_register(&stream_cuts);
+    frames_metrics_register();
 }
 
 void api_lock(struct api *api)
@@ -78,7 +79,12 @@ enum err api_new(const struct api_options *options, struct api **out)
     (void)pthread_mutex_init(&api->lock, NULL);
     directory_init(&api->directory);
     map_init(&api->used);
-    frames_init(&api->frames);
+    frames_init(&api->frames, &(struct frames_options){.clock = options->clock,
+                                                       .dir = options->frames_dir,
+                                                       .max_bytes = options->frames_max_bytes,
+                                                       .max_age_us = options->frames_max_age_us,
+                                                       .ring = options->frames_ring,
+                                                       .file_bytes = options->frames_file_bytes});
     err = open_workers(api);
     if (!err && options->records)
         directory_share(&api->directory, options->records);
@@ -114,6 +120,7 @@ void api_free(struct api *api)
 
 void api_start(struct api *api)
 {
+    worker_start(&api->frames.worker);
     worker_start(&api->streams.worker);
     for (unsigned i = 0; i < api->worker_count; i++)
         worker_start(&api->workers[i].worker);
@@ -125,16 +132,19 @@ void api_stop(struct api *api)
     for (unsigned i = 0; i < api->worker_count; i++)
         worker_stop(&api->workers[i].worker);
     worker_stop(&api->streams.worker);
+    worker_stop(&api->frames.worker);
 }
 
 unsigned api_worker_count(const struct api *api)
 {
-    return api->worker_count + 1;
+    return api->worker_count + 2;
 }
 
 struct worker *api_worker(struct api *api, unsigned at)
 {
-    return at < api->worker_count ? &api->workers[at].worker : &api->streams.worker;
+    return at < api->worker_count    ? &api->workers[at].worker
+           : at == api->worker_count ? &api->streams.worker
+                                     : &api->frames.worker;
 }
 
 /* ---- what others tell ------------------------------------------------------------------------ */

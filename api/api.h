@@ -45,6 +45,12 @@ struct api_options {
      * came. Single-threaded tests step their workers here. */
     void (*pump)(void *ctx);
     void *pump_ctx;
+    /* The frame log's files (api/frames.h). Folder NULL: none, it lies in memory only. */
+    const char *frames_dir;
+    uint64_t frames_max_bytes;
+    int64_t frames_max_age_us;
+    unsigned frames_ring; /* 0: the default; tests make it small */
+    uint64_t frames_file_bytes;
     struct api_check checks[API_CHECKS_MAX]; /* beside the store, for /readyz */
     size_t check_count;
     const struct directory *records; /* read already; NULL: read here. Not kept */
@@ -58,7 +64,8 @@ void api_start(struct api *api);
 void api_stop(struct api *api);
 void api_free(struct api *api);
 
-/* Its workers, for tests that step them: first the API workers, then the stream worker. */
+/* Its workers, for tests that step them: first the API workers, then that of the streams and that
+ * of the frame log. */
 unsigned api_worker_count(const struct api *api);
 struct worker *api_worker(struct api *api, unsigned at);
 
@@ -74,7 +81,7 @@ void api_outbox(struct api *api, uint64_t end);
 bool api_covered(struct api *api, const struct uuid *tenant, const struct uuid *application,
                  struct lw_eui dev_eui);
 
-/* ns_ops.frame: keeps it in the ring of the frame log (bounded, oldest go first). Any thread. */
+/* ns_ops.frame: keeps it in the frame log. Any thread. */
 void api_frame(struct api *api, const struct frame_entry *entry);
 
 /* First start: in a store without users, makes tenant `default` and user admin@localhost with a

@@ -30,7 +30,7 @@ struct diagnosis {
     bool has_keys, keys_unreadable;
     bool has_session, has_pending;
     struct device_status status;
-    unsigned up, drops[DROP_COUNT];
+    unsigned looked, up, drops[DROP_COUNT];
     int64_t since[DROP_COUNT];
     uint64_t frames[DROP_COUNT][FRAMES_NAMED];
     bool accepted_last; /* the newest uplink was accepted */
@@ -67,8 +67,9 @@ static bool reversed_key_fits(const struct diagnosis *d, struct bytes phy)
     return fits;
 }
 
-static void look_at(struct diagnosis *d, const struct frame_row *row)
+static bool look_at(void *arg, const struct frame_row *row)
 {
+    struct diagnosis *d = arg;
     enum drop drop = row->entry.drop;
 
     if (row->entry.direction == LW_UP) {
@@ -77,25 +78,23 @@ static void look_at(struct diagnosis *d, const struct frame_row *row)
         d->up++;
     }
     if (drop == DROP_NONE)
-        return;
+        return ++d->looked < FRAMES_LOOKED_AT;
     if (d->drops[drop] < FRAMES_NAMED)
         d->frames[drop][d->drops[drop]] = row->seq;
     d->drops[drop]++;
     d->since[drop] = row->entry.utc_us;
     if (drop == DROP_JOIN_MIC && !d->reversed)
         d->reversed = reversed_key_fits(d, row->entry.phy);
+    return ++d->looked < FRAMES_LOOKED_AT;
 }
 
 static void look_at_frames(struct diagnosis *d)
 {
-    struct frames *frames = &d->call->api->frames;
-    struct frame_row *row = arena_new(&d->call->arena, struct frame_row);
-    uint64_t seq = frames_newest(frames, d->view.device->dev_eui, false);
+    const struct frames_query query = {.eui = d->view.device->dev_eui,
+                                       .before = UINT64_MAX,
+                                       .since_us = d->view.device->head.created_us};
 
-    for (int i = 0; i < FRAMES_LOOKED_AT && frames_at(frames, seq, row); i++) {
-        look_at(d, row);
-        seq = row->prev_device;
-    }
+    frames_visit(&d->call->api->frames, &query, look_at, d);
 }
 
 static int gather(struct diagnosis *d)

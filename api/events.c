@@ -268,27 +268,41 @@ int events_of_application(struct call *call)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-static int list_frames(struct call *call, struct lw_eui eui, bool gateway)
+struct frame_list {
+    struct call *call;
+    size_t limit, n;
+    uint64_t last; /* the last that was printed */
+    bool more;
+};
+
+static bool take_frame(void *arg, const struct frame_row *row)
 {
-    struct frame_row *row = arena_new(&call->arena, struct frame_row);
-    uint64_t cursor = UINT64_MAX, seq = frames_newest(&call->api->frames, eui, gateway);
-    size_t limit, n = 0;
-    int status = call_query_limit(call, &limit);
+    struct frame_list *list = arg;
+
+    list->more = list->n == list->limit;
+    if (list->more)
+        return false;
+    frame_print(row, &list->call->out);
+    list->last = row->seq;
+    list->n++;
+    return true;
+}
+
+/* What was heard before the object was made is not its owner's: the EUI may have been another's. */
+static int list_frames(struct call *call, struct lw_eui eui, bool gateway, int64_t since_us)
+{
+    struct frames_query query = {
+        .eui = eui, .gateway = gateway, .before = UINT64_MAX, .since_us = since_us};
+    struct frame_list list = {.call = call};
+    int status = call_query_limit(call, &list.limit);
 
     if (!status)
-        status = call_query_position(call, "cursor", &cursor);
+        status = call_query_position(call, "cursor", &query.before);
     if (status)
         return status;
-    seq = cursor < seq ? cursor : seq;
     begin_list(&call->out);
-    while (n < limit && frames_at(&call->api->frames, seq, row)) {
-        if ((gateway ? row->entry.gateway.v : row->entry.dev_eui.v) != eui.v)
-            break;
-        frame_print(row, &call->out);
-        seq = gateway ? row->prev_gateway : row->prev_device;
-        n++;
-    }
-    end_list(&call->out, n == limit ? seq : 0);
+    frames_visit(&call->api->frames, &query, take_frame, &list);
+    end_list(&call->out, list.more ? list.last : 0);
     return 200;
 }
 
@@ -297,7 +311,8 @@ int frames_of_device(struct call *call)
     struct device_view view;
     int status = call_device(call, &view);
 
-    return status ? status : list_frames(call, view.device->dev_eui, false);
+    return status ? status
+                  : list_frames(call, view.device->dev_eui, false, view.device->head.created_us);
 }
 
 int frames_of_gateway(struct call *call)
@@ -306,5 +321,7 @@ int frames_of_gateway(struct call *call)
     void *gateway;
     int status = call_object(call, REC_GATEWAY, &key, &gateway);
 
-    return status ? status : list_frames(call, call_eui(call, "gatewayId"), true);
+    return status ? status
+                  : list_frames(call, call_eui(call, "gatewayId"), true,
+                                ((const struct record_head *)gateway)->created_us);
 }

@@ -59,12 +59,15 @@ static void print_remarks(struct call *call)
     struct aside_counts counts = asides_all(store_asides(call->api->options.store));
     struct jw *jw = &call->out;
 
+    const char *trouble = frames_trouble(&call->api->frames);
     const char *overload = overload_text(call->api->options.overload);
 
     jw_key(jw, "remarks");
     jw_array(jw);
     if (overload)
         jw_str(jw, arena_printf(&call->arena, "overload: %s", overload));
+    if (trouble)
+        jw_str(jw, arena_printf(&call->arena, "frame log: %s", trouble));
     for (unsigned kind = 0; kind < ASIDE_KIND_COUNT; kind++) {
         if (counts.n[kind])
             jw_str(jw, arena_printf(&call->arena,

@@ -20,6 +20,7 @@
 #define SUBSCRIBERS_MAX 512
 #define RETRY_US        (50 * (int64_t)US_PER_MS)
 #define PATIENCE        (10 * (int64_t)US_PER_S)
+#define MISSED_MAX      1000 /* frames from the files for one client at a time */
 #define CHECK_US        (5 * (int64_t)US_PER_S)
 
 enum watch {
@@ -42,6 +43,7 @@ struct subscriber {
     struct uuid application;
     struct lw_eui eui;
     struct principal who; /* with heap grants */
+    int64_t since_us;     /* frames: from when on they are this watcher's to see */
     uint64_t at;          /* next position */
     int type;             /* -1: all */
     int64_t stuck_us;     /* since when it does not take anything; 0: it does */
@@ -250,23 +252,71 @@ static bool wants_frame(const struct subscriber *sub, const struct frame_entry *
                                              : lw_eui_equal(sub->eui, entry->gateway);
 }
 
+/* False if the client must get it later. */
+static bool send_frame(struct subscriber *sub, const struct frame_row *row, struct jw *jw)
+{
+    begin_message(jw, row->seq, "frame");
+    frame_print(row, jw);
+    put_line(jw, "\n\n");
+    return deliver(sub, jw, worker_now(&sub->streams->worker));
+}
+
+/* Frames that a client has missed and that the ring does not hold any more, from the files. */
+struct missed {
+    uint64_t from;
+    struct frame_row *rows; /* newest first */
+    size_t n;
+};
+
+static bool take_missed(void *arg, const struct frame_row *row)
+{
+    struct missed *missed = arg;
+
+    if (row->seq < missed->from || missed->n == MISSED_MAX)
+        return false;
+    missed->rows[missed->n++] = *row;
+    return true;
+}
+
+static bool send_missed(struct streams *streams, struct subscriber *sub, uint64_t until,
+                        struct jw *jw)
+{
+    struct missed missed = {.from = sub->at, .rows = xcalloc(MISSED_MAX, sizeof(*missed.rows))};
+    const struct frames_query query = {.eui = sub->eui,
+                                       .gateway = sub->watch == WATCH_GATEWAY_FRAMES,
+                                       .before = until,
+                                       .since_us = sub->since_us};
+    bool sent = true;
+
+    frames_visit(&streams->api->frames, &query, take_missed, &missed);
+    while (missed.n && sent) {
+        struct frame_row *row = &missed.rows[--missed.n];
+
+        frame_point(row);
+        sub->at = row->seq;
+        sent = send_frame(sub, row, jw);
+    }
+    if (sent)
+        sub->at = until;
+    free(missed.rows);
+    return sent;
+}
+
 static void send_frames(struct streams *streams, struct subscriber *sub)
 {
     struct frames *frames = &streams->api->frames;
-    uint64_t end = frames_end(frames);
+    uint64_t end = frames_end(frames), first = frames_ring_first(frames);
     struct frame_row *row = xmalloc(sizeof(*row));
     struct jw jw;
+    bool sent = true;
 
-    if (end > FRAMES_MAX && sub->at < end - FRAMES_MAX)
-        sub->at = end - FRAMES_MAX;
     jw_init(&jw, STREAM_MAX);
-    for (; sub->at < end && !atomic_load(&sub->closed); sub->at++) {
+    if (sub->at < first)
+        sent = send_missed(streams, sub, first, &jw);
+    for (; sent && sub->at < end && !atomic_load(&sub->closed); sub->at++) {
         if (!frames_at(frames, sub->at, row) || !wants_frame(sub, &row->entry))
             continue;
-        begin_message(&jw, row->seq, "frame");
-        frame_print(row, &jw);
-        put_line(&jw, "\n\n");
-        if (!deliver(sub, &jw, worker_now(&streams->worker)))
+        if (!send_frame(sub, row, &jw))
             break;
     }
     jw_free(&jw);
@@ -522,9 +572,10 @@ static int of_device(struct call *call, enum watch watch)
     struct device_view view;
     int status = call_device(call, &view);
 
-    return status
-               ? status
-               : subscribe(call, &(struct subscriber){.watch = watch, .eui = view.device->dev_eui});
+    return status ? status
+                  : subscribe(call, &(struct subscriber){.watch = watch,
+                                                         .eui = view.device->dev_eui,
+                                                         .since_us = view.device->head.created_us});
 }
 
 int stream_device(struct call *call)
@@ -545,5 +596,9 @@ int stream_gateway_frames(struct call *call)
     int status = call_object(call, REC_GATEWAY, &key, &gateway);
 
     return status ? status
-                  : subscribe(call, &(struct subscriber){.watch = WATCH_GATEWAY_FRAMES, .eui = id});
+                  : subscribe(call,
+                              &(struct subscriber){
+                                  .watch = WATCH_GATEWAY_FRAMES,
+                                  .eui = id,
+                                  .since_us = ((const struct record_head *)gateway)->created_us});
 }

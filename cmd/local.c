@@ -40,8 +40,8 @@ static size_t step_all(struct office *office)
 
     for (unsigned i = 0; i < ns_worker_count(office->ns); i++)
         done += worker_step(ns_worker(office->ns, i), 0);
-    /* Answers to a waiting handler arrive at the API's last worker. */
-    done += worker_step(api_worker(office->api, api_worker_count(office->api) - 1), 0);
+    /* Answers to a waiting handler arrive at the API's worker of streams, see api.h. */
+    done += worker_step(api_worker(office->api, api_worker_count(office->api) - 2), 0);
     return done;
 }
 

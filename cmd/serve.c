@@ -339,8 +339,13 @@ static enum err make_api(struct server *server)
                                   .udp = server->udp,
                                   .overload = &server->overload,
                                   .admin_key = getenv("GODWIT_ADMIN_API_KEY"),
-                                  .records = &server->records};
+                                  .records = &server->records,
+                                  .frames_max_bytes = (uint64_t)server->settings.frame_log_mb << 20,
+                                  .frames_max_age_us =
+                                      server->settings.frame_log_days * (int64_t)86400 * US_PER_S};
 
+    if (options.frames_max_bytes)
+        options.frames_dir = arena_printf(&server->arena, "%s/frames", server->settings.data_dir);
     if (options.admin_key && !*options.admin_key)
         options.admin_key = NULL;
     for (unsigned i = 0; i < 3; i++)

@@ -106,6 +106,11 @@ static const struct field join_server_fields[] = {
     {"enabled", F_BOOL, 0, S(join_server), .def = "true"},
     {0},
 };
+static const struct field frame_log_fields[] = {
+    {"max_mb",   F_U32, 0, S(frame_log_mb), .range = {0, 1000000}, .def = "1024", .help = "Size of its files in <data_dir>/frames; 0: the newest frames in memory only."},
+    {"max_days", F_U32, 0, S(frame_log_days), .range = {1, 3650}, .def = "7", .help = "Older frames are dropped."},
+    {0},
+};
 static const struct field log_fields[] = {
     {"level",  F_ENUM, 0, S(log_level), .names = log_levels, .def = "info", .help = "debug, info, warn, error."},
     {"format", F_ENUM, 0, S(log_format), .names = log_formats, .def = "text", .help = "text or json."},
@@ -122,6 +127,7 @@ const struct field settings_fields[] = {
     {"downlink",    F_OBJ, 0, .sub = downlink_fields},
     {"roaming",     F_OBJ, 0, .sub = roaming_fields},
     {"join_server", F_OBJ, 0, .sub = join_server_fields},
+    {"frame_log",   F_OBJ, 0, .sub = frame_log_fields},
     {"log",         F_OBJ, 0, .sub = log_fields},
     {"data_dir",    F_STR, 0, S(data_dir), .def = "./data", .help = "Relative to the working directory."},
     {0},

@@ -39,6 +39,7 @@ struct settings {
     bool roaming_dns;
     const char *roaming_netid_suffix, *roaming_joineui_suffix, *roaming_dns_server;
     bool join_server;
+    uint32_t frame_log_mb, frame_log_days;
     uint8_t log_level, log_format;
     const char *data_dir;
 };

@@ -35,21 +35,19 @@ static bool hook_covered(void *hook, const struct uuid *tenant, const struct uui
     return api_covered(((struct rest *)hook)->api, tenant, application, dev_eui);
 }
 
-void rest_open(struct rest *rest, const struct world_options *options)
+static void start(struct rest *rest)
 {
-    struct api_options api = {.admin_key = REST_ADMIN_KEY, .pump = pump, .pump_ctx = rest};
+    struct api_options api = {.admin_key = REST_ADMIN_KEY,
+                              .pump = pump,
+                              .pump_ctx = rest,
+                              .frames_dir = rest->frames_dir,
+                              .frames_max_bytes = 1u << 20,
+                              .frames_max_age_us = 7 * 86400 * (int64_t)US_PER_S,
+                              .frames_ring = rest->frames_ring,
+                              .frames_file_bytes = 8192};
     struct httpd_config config = {.on_request = api_request};
     const char *why = NULL;
-    static bool registered;
 
-    if (!registered) {
-        api_metrics_register();
-        ns_metrics_register();
-        udp_metrics_register();
-    }
-    registered = true;
-    memset(rest, 0, sizeof(*rest));
-    world_open(&rest->world, options);
     api.clock = config.clock = &rest->world.clock.clock;
     api.store = rest->world.store;
     api.committer = rest->world.committer;
@@ -63,29 +61,57 @@ void rest_open(struct rest *rest, const struct world_options *options)
     rest->world.on_frame = hook_frame;
     rest->world.on_covered = hook_covered;
     /* The handlers' workers are stepped by rest_send alone: a handler may be at work already. */
-    rest->world.workers[rest->world.worker_count++] =
-        api_worker(rest->api, api_worker_count(rest->api) - 1);
+    for (unsigned i = api_worker_count(rest->api) - 2; i < api_worker_count(rest->api); i++)
+        rest->world.workers[rest->world.worker_count++] = api_worker(rest->api, i);
     config.owner = rest->api;
     ck_assert_msg(httpd_start(&config, &rest->httpd, &why) == OK, "%s", why);
 }
 
-void rest_close(struct rest *rest)
+static void stop(struct rest *rest)
 {
     world_run(&rest->world, 0);
     httpd_stop(rest->httpd);
     world_run(&rest->world, 0);
-    rest->world.worker_count--;
+    rest->world.worker_count -= 2;
     rest->world.on_record = NULL;
     rest->world.on_outbox = NULL;
     rest->world.on_frame = NULL;
     rest->world.on_covered = NULL;
     api_free(rest->api);
+}
+
+void rest_open(struct rest *rest, const struct world_options *options)
+{
+    static bool registered;
+
+    if (!registered) {
+        api_metrics_register();
+        ns_metrics_register();
+        udp_metrics_register();
+    }
+    registered = true;
+    memset(rest, 0, sizeof(*rest));
+    world_open(&rest->world, options);
+    (void)snprintf(rest->frames_dir, sizeof(rest->frames_dir), "%s/frames", rest->world.dir);
+    start(rest);
+}
+
+void rest_restart(struct rest *rest)
+{
+    stop(rest);
+    world_restart(&rest->world, false);
+    start(rest);
+}
+
+void rest_close(struct rest *rest)
+{
+    stop(rest);
     world_close(&rest->world);
 }
 
 void rest_step(struct rest *rest)
 {
-    for (unsigned i = 0; i + 1 < api_worker_count(rest->api); i++)
+    for (unsigned i = 0; i + 2 < api_worker_count(rest->api); i++)
         (void)worker_step(api_worker(rest->api, i), 0);
     world_run(&rest->world, 0);
 }

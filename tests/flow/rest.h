@@ -13,11 +13,16 @@ struct rest {
     struct world world;
     struct api *api;
     struct httpd *httpd;
+    /* Of the frame log; may be changed before a restart. Ring 0: the usual one. */
+    char frames_dir[96];
+    unsigned frames_ring;
     const char *if_match, *content_type, *last_event_id; /* of the next request */
 };
 
 /* world_open, then the interface; unknown gateways wait in the inbox. */
 void rest_open(struct rest *rest, const struct world_options *options);
+/* Stops everything and starts it on the same folder. */
+void rest_restart(struct rest *rest);
 void rest_close(struct rest *rest);
 
 struct rest_answer {
