@@ -1,6 +1,8 @@
 /*
  * backup.c - backup and restore. A restored store must not repeat a counter: what was sent after
- * the copy was made is unknown to it, so all down counters and JoinNonces move on.
+ * the copy was made is unknown to it, so all down counters and JoinNonces move on. A database that
+ * has tools of its own for that (PostgreSQL) is restored with them; `restore --counters` does the
+ * rest.
  */
 #include "db/backup.h"
 
@@ -20,7 +22,7 @@
 struct options {
     struct cmd_flags flags;
     const char *file;
-    bool verify;
+    bool verify, counters;
 };
 
 static bool parse(int argc, char **argv, struct options *o)
@@ -32,12 +34,22 @@ static bool parse(int argc, char **argv, struct options *o)
             o->flags.data_dir = argv[++i];
         else if (strcmp(argv[i], "--verify") == 0)
             o->verify = true;
+        else if (strcmp(argv[i], "--counters") == 0)
+            o->counters = true;
         else if (argv[i][0] != '-' && !o->file)
             o->file = argv[i];
         else
             return false;
     }
-    return o->file != NULL;
+    return o->counters ? !o->file && !o->verify : o->file != NULL;
+}
+
+/* Whether the store is a file that is copied and put back here. */
+static int by_files(const struct settings *settings)
+{
+    const char *instead = store_no_backup(settings->database_url);
+
+    return instead ? cmd_fail("%s", instead) : EXIT_SUCCESS;
 }
 
 int cmd_backup(int argc, char **argv)
@@ -48,10 +60,12 @@ int cmd_backup(int argc, char **argv)
     const char *why = "";
     int status;
 
-    if (!parse(argc, argv, &o) || o.verify)
+    if (!parse(argc, argv, &o) || o.verify || o.counters)
         return cmd_wrong(argv[0], "one file name is needed");
     arena_init(&arena, ARENA_REQUEST_LIMIT);
     status = cmd_settings(&o.flags, &arena, &settings);
+    if (status == EXIT_SUCCESS)
+        status = by_files(&settings);
     if (status == EXIT_SUCCESS &&
         backup_copy(cmd_store_file(&settings, &arena), o.file, &arena, &why))
         status = cmd_fail("%s", why);
@@ -113,7 +127,8 @@ static void see_device(void *arg, const struct loaded_device *row)
 
     if (!row->active.n || !row->state.n)
         return;
-    if (session_open(row->active, store_secret(g->store), row->dev_eui, "active", &session) ||
+    if (row->unreadable ||
+        session_open(row->active, store_secret(g->store), row->dev_eui, "active", &session) ||
         session_state_read(row->state, &session, &status)) {
         g->unreadable++;
         return;
@@ -149,7 +164,8 @@ static enum err write_jumps(struct store *store, const struct gathered_jumps *g)
     return jump.err;
 }
 
-static int jump_counters(const struct settings *settings, struct arena *arena)
+/* `nonces`: the JoinNonces too. */
+static int jump_counters(const struct settings *settings, bool nonces, struct arena *arena)
 {
     struct gathered_jumps g = {0};
     struct store_loader loader = {.arg = &g, .device = see_device};
@@ -158,7 +174,8 @@ static int jump_counters(const struct settings *settings, struct arena *arena)
     if (status != EXIT_SUCCESS)
         return status;
     arena_init(&g.arena, (size_t)4 << 30);
-    if (store_load(g.store, &loader) || write_jumps(g.store, &g))
+    if ((nonces && store_jump_join_nonces(g.store, RESTORE_JOIN_NONCE_JUMP)) ||
+        store_load(g.store, &loader) || write_jumps(g.store, &g))
         status = cmd_fail("the counters cannot be moved on: do not use this store");
     else
         (void)printf("restored; the down counters of %zu sessions moved on by %d\n", g.n,
@@ -178,6 +195,10 @@ static int restore(const struct options *o, const struct settings *settings, str
 
     if (cmd_server_runs(settings, arena, &socket))
         return cmd_fail("a server runs on %s: stop it first", settings->data_dir);
+    if (o->counters)
+        return jump_counters(settings, true, arena);
+    if (by_files(settings) != EXIT_SUCCESS)
+        return EXIT_FAILURE;
     if (secret_load_master(settings->data_dir, false, master, arena, &why) ||
         backup_verify(o->file, master, arena, &why))
         return cmd_fail("%s", why);
@@ -187,7 +208,7 @@ static int restore(const struct options *o, const struct settings *settings, str
     }
     if (backup_restore(o->file, cmd_store_file(settings, arena), arena, &why))
         return cmd_fail("%s", why);
-    return jump_counters(settings, arena);
+    return jump_counters(settings, false, arena);
 }
 
 int cmd_restore(int argc, char **argv)

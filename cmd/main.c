@@ -14,7 +14,7 @@ const struct command commands[] = {
     {"apikey",       cmd_apikey,       "create an API key", "apikey create --name N [--tenant ID] [--admin] [--scope S]... [-c FILE] [--data-dir DIR]"},
     {"user",         cmd_user,         "set a user's password", "user set-password EMAIL [-c FILE] [--data-dir DIR]"},
     {"backup",       cmd_backup,       "write a copy of the store while it is in use", "backup FILE [-c FILE] [--data-dir DIR]"},
-    {"restore",      cmd_restore,      "put a backup in place of the store", "restore [--verify] FILE [-c FILE] [--data-dir DIR]"},
+    {"restore",      cmd_restore,      "put a backup in place of the store", "restore [--verify] FILE | --counters [-c FILE] [--data-dir DIR]"},
     {"events",       cmd_events,       "show or follow events", "events [--device EUI] [--follow] [--url URL] [--key KEY]"},
     {"simulate",     cmd_simulate,     "virtual devices and gateways", "simulate --help"},
     {"decode",       cmd_decode,       "explain a PHYPayload", "decode HEX [--app-s-key K] [--nwk-s-key K | --f-nwk-s-int-key K --s-nwk-s-int-key K --nwk-s-enc-key K] [--fcnt N]"},

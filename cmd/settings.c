@@ -38,7 +38,7 @@ static const struct field network_fields[] = {
 };
 
 static const struct field database_fields[] = {
-    {"url", F_STR, 0, S(database_url), .def = "sqlite:godwit.db", .help = "sqlite:FILE, relative to data_dir."},
+    {"url", F_STR, 0, S(database_url), .def = "sqlite:godwit.db", .help = "sqlite:FILE, relative to data_dir; or postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as libpq takes it."},
     {0},
 };
 static const struct field redis_fields[] = {
@@ -218,17 +218,25 @@ enum err settings_regions(const struct settings *settings, struct ns_region regi
     return good ? OK : ERR_INVALID;
 }
 
+static bool is_database_url(const char *url)
+{
+    static const char *const schemes[] = {"sqlite:", "postgresql://", "postgres://"};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+            return url[strlen(schemes[i])] != '\0';
+    }
+    return false;
+}
+
 static enum err check(const struct settings *settings, struct field_errors *errors)
 {
     size_t before = errors->n, count;
     struct ns_region *regions = arena_array(errors->arena, struct ns_region, NS_REGIONS_MAX);
     enum err err = settings_regions(settings, regions, &count, errors);
 
-    if (strncmp(settings->database_url, "sqlite:", 7) != 0 || !settings->database_url[7])
-        (void)complain(errors, "database.url",
-                       strncmp(settings->database_url, "postgresql:", 11) == 0
-                           ? "not in this version: must be sqlite:FILE"
-                           : "must be sqlite:FILE");
+    if (!is_database_url(settings->database_url))
+        (void)complain(errors, "database.url", "must be sqlite:FILE or postgresql://...");
     if (!*settings->api_cert != !*settings->api_key)
         (void)complain(errors, "api.tls", "needs both cert and key");
     if (!*settings->data_dir)

@@ -42,6 +42,6 @@ int cmd_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    (void)printf("godwit %s (%s)\nengines: sqlite\n", GODWIT_VERSION, GODWIT_COMMIT);
+    (void)printf("godwit %s (%s)\nengines: sqlite postgresql\n", GODWIT_VERSION, GODWIT_COMMIT);
     return EXIT_SUCCESS;
 }

@@ -55,7 +55,7 @@ struct engine {
                        const char **why);
 };
 
-extern const struct engine engine_sqlite;
+extern const struct engine engine_sqlite, engine_postgres;
 
 /* What every engine's store begins with; filled by its open. */
 struct store_head {

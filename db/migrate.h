@@ -13,3 +13,4 @@ struct migration {
 };
 
 extern const struct migration sqlite_migrations[];
+extern const struct migration postgres_migrations[];

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct engine *const engines[] = {&engine_sqlite};
+static const struct engine *const engines[] = {&engine_sqlite, &engine_postgres};
 
 static const struct engine *engine_for(const char *url)
 {

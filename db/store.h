@@ -165,7 +165,7 @@ struct store;
 struct store_reader;
 
 struct store_options {
-    const char *url;      /* "sqlite:FILE" */
+    const char *url;      /* "sqlite:FILE", "postgresql://..." as libpq takes it */
     const char *data_dir; /* relative files are in it */
     struct clock *clock;
     const uint8_t *master_key; /* 32 bytes */

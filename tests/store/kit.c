@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct kit_engine *const all_engines[] = {&kit_sqlite};
+static const struct kit_engine *const all_engines[] = {&kit_sqlite, &kit_postgres};
 
 const struct kit_engine *kit_engine(int i)
 {
@@ -16,7 +16,7 @@ const struct kit_engine *kit_engine(int i)
 
 int kit_engine_count(void)
 {
-    return sizeof(all_engines) / sizeof(all_engines[0]);
+    return getenv("GODWIT_TEST_POSTGRES") ? 2 : 1;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -41,7 +41,9 @@ struct kit_engine {
     const struct kit_faults *faults;              /* for stores opened with options.vfs "fault" */
 };
 
-extern const struct kit_engine kit_sqlite;
+/* PostgreSQL is among them where GODWIT_TEST_POSTGRES names a database that may be emptied
+ * (tests/store/with_postgres.py). */
+extern const struct kit_engine kit_sqlite, kit_postgres;
 const struct kit_engine *kit_engine(int i);
 int kit_engine_count(void);
 
