@@ -16,16 +16,35 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "live"))
 from godwit import Server  # noqa: E402
+from postgres import Postgres  # noqa: E402
 
 SEED = 11
 WINDOW_MS = 200
 
 
+DATABASE_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+
+
 def seed(args, devices, gateways, kind):
+    """A data directory, and a database of its own if one is wanted."""
     data = tempfile.mkdtemp(prefix="godwit-bench-", dir=args.dir)
+    env = dict(os.environ)
+    if args.database:
+        args.database.close()
+    args.database = Postgres(args.dir, DATABASE_SETTINGS) if args.postgres else None
+    if args.database:
+        env["GODWIT_DATABASE_URL"] = args.database.url()
     subprocess.run([os.path.join(args.build, "tests-bench-seed"), data, str(SEED), str(devices),
-                    str(gateways), kind], check=True)
+                    str(gateways), kind], check=True, env=env)
+    if args.database:
+        args.database.sql("VACUUM ANALYZE")
+        args.database.sql("CHECKPOINT")
     return data
+
+
+def serve(args, data):
+    env = {"GODWIT_DATABASE_URL": args.database.url()} if args.database else None
+    return Server(os.path.join(args.build, "godwit"), data, env)
 
 
 def simulate(server, *options):
@@ -46,15 +65,17 @@ def rest(server, seconds=1.5):
 
 def bench_uplinks(args):
     data = seed(args, args.devices, args.gateways, "abp")
-    server = Server(os.path.join(args.build, "godwit"), data)
+    server = serve(args, data)
     row("start-up with %d devices" % args.devices, "%.2f" % server.start(), "s")
     threads, _ = server.cpu_seconds()
+    database = args.database.cpu_seconds() if args.database else 0
     before = rest(server)
     report = simulate(server, "--devices", str(args.devices), "--gateways", str(args.gateways),
                       "--copies", "3", "--rate", str(args.rate), "--confirmed", "0.1", "--abp",
                       "--duration", str(args.seconds))
     after = rest(server)
     now, _ = server.cpu_seconds()
+    database = args.database.cpu_seconds() - database if args.database else 0
     frames = after["godwit_uplink_frames_total"] - before.get("godwit_uplink_frames_total", 0)
     sent = report["uplinks"] + report["repetitions"]
     row("unique uplinks offered", "%.0f" % (sent / report["seconds"]), "1/s, 3 gateways each")
@@ -66,6 +87,8 @@ def bench_uplinks(args):
             row("CPU per uplink: %s" % name, "%.1f" % cpu, "us")
     row("CPU per uplink: all",
         "%.1f" % (1e6 * (sum(now.values()) - sum(threads.values())) / max(1, frames)), "us")
+    if args.database:
+        row("CPU per uplink: PostgreSQL", "%.1f" % (1e6 * database / max(1, frames)), "us")
     for quantile in ("p50", "p90", "p99", "max"):
         row("PULL_RESP after the window, %s" % quantile,
             "%.1f" % (report["latencyUs"][quantile] / 1000.0 - WINDOW_MS), "ms")
@@ -81,7 +104,7 @@ def bench_uplinks(args):
 
 def bench_joins(args):
     data = seed(args, args.joins, args.gateways, "otaa")
-    server = Server(os.path.join(args.build, "godwit"), data)
+    server = serve(args, data)
     server.start()
     threads, _ = server.cpu_seconds()
     report = simulate(server, "--devices", str(args.joins), "--gateways", str(args.gateways),
@@ -100,7 +123,7 @@ def bench_memory(args):
     sizes = []
     for devices in (0, args.devices):
         data = seed(args, devices, 1, "abp")
-        server = Server(os.path.join(args.build, "godwit"), data)
+        server = serve(args, data)
         server.start()
         rest(server)
         sizes.append(server.resident())
@@ -120,8 +143,10 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--joins", type=int, default=20000)
     parser.add_argument("--join-rate", type=float, default=1000)
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     parser.add_argument("--only", choices=["uplinks", "joins", "memory"])
     args = parser.parse_args()
+    args.database = None
     print("%s, %d cores" % (time.strftime("%Y-%m-%d"), os.cpu_count()))
     print("| %-44s | %14s | %-18s |" % ("what", "figure", "unit"))
     print("|%s|%s|%s|" % ("-" * 46, "-" * 16, "-" * 20))

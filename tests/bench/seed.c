@@ -2,7 +2,10 @@
  * seed.c - fills a data directory for the benchmark: a tenant, an application, a profile, gateways
  * and devices as `godwit simulate --seed S` will use them, ABP devices with their session.
  *
- *     seed DATA_DIR SEED DEVICES GATEWAYS abp|otaa
+ *     seed DATA_DIR SEED DEVICES GATEWAYS abp|otaa|crowd
+ *
+ * The store is SQLite in the data directory, or what GODWIT_DATABASE_URL names. crowd: ABP, and all
+ * but the first CROWD_FIRST devices have one DevAddr, 26ffffff.
  */
 #include "db/committer.h"
 #include "db/secret.h"
@@ -15,7 +18,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BATCH 500
+#define BATCH       500
+#define CROWD_FIRST 40
+#define CROWD_ADDR  0x26ffffffu
 
 static struct store *store;
 static struct change *batch[BATCH];
@@ -105,12 +110,13 @@ static void configure(void)
 
 static void add_gateway(uint32_t i)
 {
+    struct change *change = change_new(); /* first: it may empty the arena */
     struct gateway_config *gateway = record_new(REC_GATEWAY);
 
     gateway->gateway_id = sim_fleet_gateway(i);
     gateway->tenant_id = tenant_id;
     gateway->name = "bench";
-    put(change_new(), REC_GATEWAY, gateway);
+    put(change, REC_GATEWAY, gateway);
 }
 
 static void add_session(struct change *change, const struct sim_identity *who)
@@ -141,34 +147,37 @@ static void add_keys(struct change *change, const struct sim_identity *who)
         die("seal");
 }
 
-static void add_device(uint64_t seed, uint32_t i, bool abp)
+static void add_device(uint64_t seed, uint32_t i, const char *kind)
 {
     struct sim_identity who;
     struct change *change = change_new();
     struct device_record *device = record_new(REC_DEVICE);
 
     sim_fleet_identity(seed, i, &who);
+    if (strcmp(kind, "crowd") == 0 && i >= CROWD_FIRST)
+        who.dev_addr.v = CROWD_ADDR;
     device->dev_eui = who.dev_eui;
     device->name = "bench";
     device->application_id = application_id;
     device->device_profile_id = profile_id;
     put(change, REC_DEVICE, device);
-    if (abp)
-        add_session(change, &who);
-    else
+    if (strcmp(kind, "otaa") == 0)
         add_keys(change, &who);
+    else
+        add_session(change, &who);
 }
 
 int main(int argc, char **argv)
 {
     uint8_t master[32];
+    const char *url = getenv("GODWIT_DATABASE_URL");
     struct store_options options = {
-        .url = "sqlite:godwit.db", .clock = clock_system(), .master_key = master};
+        .url = url ? url : "sqlite:godwit.db", .clock = clock_system(), .master_key = master};
     struct arena opening;
     const char *why = "";
 
     if (argc != 6)
-        die("DATA_DIR SEED DEVICES GATEWAYS abp|otaa");
+        die("DATA_DIR SEED DEVICES GATEWAYS abp|otaa|crowd");
     (void)mkdir(argv[1], 0750);
     arena_init(&opening, ARENA_REQUEST_LIMIT);
     arena_init(&arena, ARENA_REQUEST_LIMIT);
@@ -182,7 +191,7 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < strtoul(argv[4], NULL, 10); i++)
         add_gateway(i);
     for (uint32_t i = 0; i < strtoul(argv[3], NULL, 10); i++)
-        add_device(strtoull(argv[2], NULL, 10), i, strcmp(argv[5], "abp") == 0);
+        add_device(strtoull(argv[2], NULL, 10), i, argv[5]);
     flush();
     store_close(store);
     arena_reset(&opening);
