@@ -561,6 +561,8 @@ static void block_signals(const struct server *server)
     if (renews(server))
         (void)sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    /* A file that may not grow is a disk that is full: an error of write, not the end. */
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static bool check_environment(void)

@@ -28,6 +28,10 @@ grep -nE '(^|[^_a-z])(malloc|calloc|realloc|strdup|strndup)\(' $(printf '%s\n' $
 grep -nE '\b(time|gettimeofday|clock_gettime)\(' $(printf '%s\n' $sources | grep -v '^core/clock.c$') &&
     say "time other than by core/clock"
 
+# Every error is expected by a test.
+for error in $(grep -oE 'X\(ERR_[A-Z0-9_]+' core/err.h | cut -c3-); do
+    grep -rqE "\\b$error\\b" tests --include='*.c' || say "$error: no test reaches it"
+done
 # Every drop reason is reached by a test, except those that need a fault no test can cause.
 for reason in $(grep -oE 'X\(DROP_[A-Z0-9_]+' lorawan/drop.h | cut -c3-); do
     grep -qx "$reason" tests/lint/drops_untested.txt && continue
