@@ -158,13 +158,6 @@ enum err field_read(const struct field *table, void *object, const struct node *
 /* Finds a row by name; NULL if there is none. */
 const struct field *field_find(const struct field *table, const char *name);
 
-/* The same for one member. */
-void field_set_default(const struct field *field, void *object, struct arena *arena);
-
-/* Makes an object that was copied flat (its struct) its own: what its members point to is copied
- * into the arena. Members that the table does not describe must be plain values. */
-void field_copy_deep(const struct field *table, void *object, struct arena *arena);
-
 /* Reads one scalar member from text as a query value or environment variable gives it.
  * Arrays take comma-separated elements. */
 enum err field_read_text(const struct field *field, void *object, const char *text,
