@@ -29,6 +29,7 @@ struct committer {
     size_t count;
     struct timer retry; /* while the store is away */
     struct timer idle;  /* background work when nothing is written */
+    bool idle_due;      /* a slice of it, after the messages of this step */
     int64_t retry_us;
     atomic_size_t waiting_bytes;
     atomic_int_fast64_t away_since;
@@ -231,12 +232,15 @@ static void housekeep(struct committer *committer)
     bool more = false;
     enum err err = store_housekeep(committer->store, &more);
 
-    /* A store may go away while nothing is written. */
-    if (!timer_is_set(&committer->retry))
+    /* A store may go away while nothing is written; a probe finds it again. */
+    if (!timer_is_set(&committer->retry)) {
         set_away(committer, err == ERR_AWAY);
+        if (err == ERR_AWAY)
+            timer_set(&committer->worker.timers, &committer->retry,
+                      worker_now(&committer->worker) + committer->retry_us);
+    }
     if (err && err != ERR_AWAY)
         LOG_WARN("housekeeping_failed", log_err(err));
-    /* Never due in this step again: what waits is committed between two slices. */
     timer_set(&committer->worker.timers, &committer->idle,
               worker_now(&committer->worker) + (more ? 1 : IDLE_US));
 }
@@ -279,6 +283,12 @@ static void flush(struct worker *worker)
     struct committer *committer = worker->owner;
 
     write_waiting(committer);
+    /* Timers fire among the messages of a step: a slice for each few of them would hold up what the
+     * step gathers. So there is one a step, behind what waited. */
+    if (committer->idle_due) {
+        committer->idle_due = false;
+        housekeep(committer);
+    }
     if (!committer->head || committer_away_since(committer))
         atomic_store_explicit(&committer->oldest_us, 0, memory_order_relaxed);
 }
@@ -293,7 +303,7 @@ static void idle_fire(struct timer *timer)
     struct committer *committer =
         (struct committer *)((char *)timer - offsetof(struct committer, idle));
 
-    housekeep(committer);
+    committer->idle_due = true;
 }
 
 static void take(struct worker *worker, struct mail *mail)

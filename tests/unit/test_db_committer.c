@@ -240,10 +240,66 @@ START_TEST(test_one_culprit)
 }
 END_TEST
 
+static void tick(struct worker *worker, struct mail *mail)
+{
+    struct clock_double *clock = (struct clock_double *)worker->clock;
+
+    (void)mail;
+    clock_double_set(clock, clock_mono(worker->clock) + 10);
+}
+
+/* What waits is written before a slice of the fold, and there is one slice a step however many
+ * messages it takes: a fold once held commits up for half a second. */
+START_TEST(test_fold_comes_behind)
+{
+    enum { DEVICES = 1200, WAITING = 200, TICKS = 20 };
+    struct mail ticks[TICKS];
+    struct store_stats before, after;
+    struct bed bed;
+    unsigned slices = 0, steps = 0;
+
+    bed_open(&bed);
+    bed.kit.store->options.fold_rows = 10;
+    for (uint64_t eui = 100; eui < 100 + DEVICES; eui++) {
+        ck_ok(kit_device(&bed.kit, eui));
+        for (uint64_t rev = 0; rev < 2; rev++) { /* the first is a row, the next in the journal */
+            struct change *change = kit_change(&bed.kit);
+
+            (void)kit_state(&bed.kit, change, eui, rev, kit_text(&bed.kit, "state"));
+            ck_ok(kit_commit(&bed.kit, change));
+        }
+    }
+    pass(&bed, 2 * US_PER_S);
+    do {
+        unsigned answers = bed.answers;
+
+        memset(bed.told, 0, sizeof(bed.told));
+        for (unsigned i = 0; i < WAITING; i++) {
+            submit(&bed, event(&bed, 1));
+            if (i % (WAITING / TICKS) == 0) { /* time passes while messages are taken */
+                ticks[i / (WAITING / TICKS)].take = tick;
+                mail_post(committer_worker(bed.committer), LANE_RADIO,
+                          &ticks[i / (WAITING / TICKS)]);
+            }
+        }
+        store_stats(bed.kit.store, &before);
+        pass(&bed, 2000);
+        ck_assert_uint_eq(step(&bed), answers + WAITING);
+        store_stats(bed.kit.store, &after);
+        ck_assert_uint_eq(after.changes - before.changes, WAITING);
+        ck_assert_uint_le(after.fold_rows - before.fold_rows, FOLD_CHUNK);
+        slices += after.fold_rows > before.fold_rows;
+    } while (after.fold_rows < DEVICES && ++steps < 40);
+    ck_assert_uint_eq(slices, 3);
+    bed_close(&bed);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {test_told_before_answered, test_away, test_batches_are_cut,
-                                  test_one_culprit, NULL};
+    const TTest *const tests[] = {test_told_before_answered, test_away,
+                                  test_batches_are_cut,      test_one_culprit,
+                                  test_fold_comes_behind,    NULL};
 
     return run_suite(suite_of("db_committer", tests));
 }
