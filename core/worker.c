@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_EVERY 16  /* new messages, between two looks for admitted work */
-#define SLEPT_US   200 /* a wait as long as that was a sleep */
-#define TIME_EVERY 32  /* messages, between two looks at the clock */
+#define LOOK_EVERY 16   /* new messages, between two looks for admitted work */
+#define TIME_EVERY 32   /* messages, between two looks at the clock */
+#define STEP_MOST  4096 /* messages, between two looks at the descriptors */
 
 void worker_init(struct worker *worker, const char *name, struct clock *clock, void *owner)
 {
@@ -282,14 +282,22 @@ static int sleep_ms(struct worker *worker)
                      1000;
 }
 
-/* A busy thread rests until its next look is due; meanwhile senders take it for awake. */
+void worker_hurry(struct worker *worker)
+{
+    worker->hurried = true;
+}
+
+/* A busy thread rests until its next look is due; meanwhile senders take it for awake. One that
+ * left work behind does not: where a rest lasts longer than asked for, as on a crowded machine,
+ * what it takes a look would bound what it ever takes, and a backlog would stand for good. */
 static void keep_pace(struct worker *worker)
 {
     int64_t rest = worker->woke_us + worker->pace_us - clock_mono(worker->clock);
     struct timespec ts = {.tv_nsec = rest * 1000};
 
-    if (worker->busy && rest > 0 && rest <= worker->pace_us)
+    if (worker->busy && !worker->hurried && rest > 0 && rest <= worker->pace_us)
         (void)nanosleep(&ts, NULL); /* cut short by a signal: it looks earlier */
+    worker->hurried = false;
 }
 
 static void note_wake(struct worker *worker)
@@ -303,15 +311,12 @@ static void wait_for_events(struct worker *worker)
     struct epoll_event events[WORKER_FDS_MAX + 1];
     uint64_t count;
     int wait_ms = may_sleep(worker) ? sleep_ms(worker) : 0;
-    int64_t before = clock_mono(worker->clock);
     int n = epoll_wait(worker->epoll_fd, events, WORKER_FDS_MAX + 1, wait_ms);
 
     (void)pthread_mutex_lock(&worker->lock);
     worker->awake = true;
     (void)pthread_mutex_unlock(&worker->lock);
     worker->now_us = clock_mono(worker->clock);
-    if (worker->now_us - before >= SLEPT_US)
-        worker->slept_us = worker->now_us;
     note_wake(worker);
     for (int i = 0; i < n; i++) {
         struct worker_fd *entry = events[i].data.ptr;
@@ -331,7 +336,8 @@ static void *worker_main(void *arg)
     while (!atomic_load(&worker->stopping)) {
         keep_pace(worker);
         wait_for_events(worker);
-        (void)worker_step(worker, 4096);
+        if (worker_step(worker, STEP_MOST) >= STEP_MOST)
+            worker_hurry(worker);
     }
     while (worker_due(worker) == 0)
         (void)worker_step(worker, 0);

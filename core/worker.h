@@ -66,10 +66,10 @@ struct worker {
     unsigned since_look; /* messages handled since the lanes were looked at */
     bool awake;          /* the thread will look at its lanes again before sleeping */
     int wake_fd, epoll_fd;
-    int64_t pace_us;  /* WORKER_PACE_US, or what its owner wants; before the worker starts */
-    int64_t slept_us; /* until when it last slept: no watched descriptor had anything before */
-    int64_t woke_us;  /* when the thread last began to look */
-    bool busy;        /* it finds work each time it looks: it looks at a pace */
+    int64_t pace_us; /* WORKER_PACE_US, or what its owner wants; before the worker starts */
+    int64_t woke_us; /* when the thread last began to look */
+    bool busy;       /* it finds work each time it looks: it looks at a pace */
+    bool hurried;    /* more waits than it took: it looks again at once */
     struct worker_fd fds[WORKER_FDS_MAX];
     size_t fd_count;
     pthread_t thread;
@@ -83,6 +83,9 @@ void worker_fini(struct worker *worker); /* mail that is left is dropped unread:
 
 /* Greatest number of messages waiting in a lane for mail_try. Default 65536 each. */
 void worker_limit(struct worker *worker, enum lane lane, size_t limit);
+
+/* At the worker, by whoever leaves work behind (in a socket, say): no rest before the next look. */
+void worker_hurry(struct worker *worker);
 
 /* Watches a descriptor for reading (EPOLLIN). Before the worker starts, or at the worker. */
 void worker_watch(struct worker *worker, int fd, fd_fn *ready, void *arg);

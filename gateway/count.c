@@ -50,8 +50,13 @@ struct metric count_overload = {
     .kind = METRIC_GAUGE,
     .help = "0: none; 1: stats are dropped; 2: unknown devices too; 3: the noisiest gateways too."};
 
+struct metric count_overflows = {.name = "godwit_gateway_socket_overflow_total",
+                                 .kind = METRIC_COUNTER,
+                                 .help = "Datagrams for which the socket's buffer had no room."};
+
 void udp_metrics_register(void)
 {
+    metric_register(&count_overflows);
     metric_register(&count_datagrams);
     metric_register(&count_receptions);
     metric_register(&count_conflicts);

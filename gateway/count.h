@@ -15,3 +15,4 @@ extern struct metric count_restarts;
 extern struct metric count_downlinks; /* final, by enum tx_result */
 extern struct metric count_tx_ack;    /* PULL_RESP to TX_ACK */
 extern struct metric count_overload;  /* enum overload_level */
+extern struct metric count_overflows; /* datagrams lost in the kernel */

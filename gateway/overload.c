@@ -1,9 +1,9 @@
 /*
  * overload.c - see overload.h.
  *
- * The cap is found by trying: lowered by a fifth while the lag is high and does not fall, raised
- * while it is low. What is refused above the cap is chosen by a hash of the frame, so that nothing
- * needs to be remembered of it.
+ * The cap is found by trying: lowered by a fifth (a half when answers are in danger) while the lag
+ * is high and does not fall, raised while it is low. What is refused above the cap is chosen by a
+ * hash of the frame, so that nothing needs to be remembered of it.
  */
 #include "gateway/overload.h"
 
@@ -16,6 +16,7 @@
 #define FRESH_US   (200 * (int64_t)US_PER_MS) /* a note older than that says nothing */
 #define CALM_US    (150 * (int64_t)US_PER_MS) /* below the threshold before a level ends */
 #define CAP_DEPTH  256                        /* the cap falls to this part of the noisiest */
+#define CAP_READ   8                          /* times the cap: so much is read of a gateway */
 #define SALT_SHIFT 22                         /* 4.2 s: a frame's repetition may have more luck */
 
 /* A level begins above the first lag and may end below half of it. A commit that the disk holds up
@@ -83,7 +84,7 @@ static void move_cap(struct overload *o, int64_t lag_us)
 
     if (lag_us >= begins_us[OVERLOAD_NOISIEST]) {
         if (lag_us >= o->last_lag_us)
-            o->cap -= o->cap / 5;
+            o->cap -= o->cap / (lag_us >= 2 * begins_us[OVERLOAD_NOISIEST] ? 2 : 5);
     } else if (lag_us < begins_us[OVERLOAD_NOISIEST] / 2) {
         o->cap += o->cap / 8 + 1;
     }
@@ -157,17 +158,34 @@ static void note_noise(struct overload *o, uint32_t rate, int64_t now_us)
         o->noisiest = rate;
 }
 
+/* Whether one of a gateway's `rate` a second is among the `most` (in 1000 seconds) that are let in.
+ */
+static bool is_lucky(uint64_t key, uint32_t rate, uint64_t most, int64_t now_us)
+{
+    uint64_t lot = (uint32_t)hash_u64(key ^ (uint64_t)(now_us >> SALT_SHIFT));
+
+    return (uint64_t)rate * 1000 <= most || lot * rate * 1000 < most << 32;
+}
+
+bool overload_reads(struct overload *o, uint32_t rate, uint32_t number, int64_t now_us)
+{
+    if (overload_level(o) < OVERLOAD_NOISIEST || is_lucky(number, rate, o->cap * CAP_READ, now_us))
+        return true;
+    note_noise(o, rate, now_us);
+    o->cut_us = now_us;
+    return false;
+}
+
 bool overload_admits(struct overload *o, uint32_t rate, uint64_t key, int64_t now_us)
 {
-    uint32_t lot;
-
     if (!o)
         return true;
     note_noise(o, rate, now_us);
-    if (overload_level(o) < OVERLOAD_NOISIEST || (uint64_t)rate * 1000 <= o->cap)
+    if (overload_level(o) < OVERLOAD_NOISIEST)
         return true;
-    lot = (uint32_t)hash_u64(key ^ (uint64_t)(now_us >> SALT_SHIFT));
-    if ((uint64_t)lot * rate * 1000 < o->cap << 32)
+    if (rate > o->cap * CAP_READ / 1000) /* of a datagram that had its luck already */
+        rate = (uint32_t)(o->cap * CAP_READ / 1000);
+    if (is_lucky(key, rate, o->cap, now_us))
         return true;
     o->cut_us = now_us;
     return false;

@@ -74,3 +74,8 @@ void overload_look(struct overload *overload, int64_t now_us);
  * for all copies of a transmission, so that a frame comes with all its copies or not at all, unless
  * a quieter gateway heard it too. */
 bool overload_admits(struct overload *overload, uint32_t rate, uint64_t key, int64_t now_us);
+
+/* Before that, whether a datagram of such a gateway is even read: one that is far above the cap
+ * would else cost its reading, which is most of what a refused frame costs. `number`: another one
+ * for each datagram. */
+bool overload_reads(struct overload *overload, uint32_t rate, uint32_t number, int64_t now_us);

@@ -81,7 +81,7 @@ bool path_duplicate(struct path *path, struct bytes datagram, int64_t now_us)
     return false;
 }
 
-uint32_t path_noise(struct path *path, int64_t now_us)
+uint32_t path_noise(struct path *path, uint32_t more, int64_t now_us)
 {
     uint32_t second = (uint32_t)(now_us / US_PER_S);
 
@@ -90,7 +90,7 @@ uint32_t path_noise(struct path *path, int64_t now_us)
         path->noise.count = 0;
         path->noise.second = second;
     }
-    path->noise.count++;
+    path->noise.count += more;
     return path->noise.count > path->noise.last ? path->noise.count : path->noise.last;
 }
 
@@ -156,13 +156,6 @@ uint64_t path_extend(struct path *path, uint32_t tmst, int64_t received_us, bool
         path->counter_at_us = received_us;
     }
     return (uint64_t)counter;
-}
-
-int64_t path_late_us(const struct path *path, uint64_t counter_us, int64_t now_us)
-{
-    int64_t late = lateness(path, (int64_t)counter_us, now_us);
-
-    return late > 0 ? late : 0;
 }
 
 uint64_t path_counter_at(const struct path *path, int64_t at_us)

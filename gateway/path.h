@@ -92,16 +92,14 @@ enum path_verdict path_heard(struct path *path, const struct semtech_header *hea
 /* Whether these octets came within the last seconds already; remembers them. */
 bool path_duplicate(struct path *path, struct bytes datagram, int64_t now_us);
 
-/* One more reception: how many there were within a second (the present or the last one). */
-uint32_t path_noise(struct path *path, int64_t now_us);
+/* So many more receptions: how many there were within a second (the present or the last one). */
+uint32_t path_noise(struct path *path, uint32_t more, int64_t now_us);
 
 /* Extends the counter of a reception. Sets *restarted if the gateway began anew: its timeline is
  * empty then. */
 uint64_t path_extend(struct path *path, uint32_t tmst, int64_t received_us, bool *restarted);
 /* Whether path_extend would find a restart (or knows no counter yet). */
 bool path_is_restart(const struct path *path, uint32_t tmst, int64_t received_us);
-/* How much later than its fastest datagrams one comes now that tells of this counter. */
-int64_t path_late_us(const struct path *path, uint64_t counter_us, int64_t now_us);
 /* The gateway's extended counter at a moment of ours, as far as known. */
 uint64_t path_counter_at(const struct path *path, int64_t at_us);
 

@@ -2,13 +2,21 @@
 #include "gateway/socket.h"
 
 #include "core/arena.h"
+#include "core/clock.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RECEIVE_BUFFER (16 * 1024 * 1024)
+
+/* Room for the kernel's note of when a datagram came. */
+struct control {
+    _Alignas(struct cmsghdr) uint8_t octets[CMSG_SPACE(sizeof(struct timespec))];
+};
 
 struct udp_socket {
     int fd, family;
@@ -17,6 +25,7 @@ struct udp_socket {
     struct iovec in_vec[SOCKET_BATCH], out_vec[SOCKET_BATCH];
     struct sockaddr_storage in_from[SOCKET_BATCH], out_to[SOCKET_BATCH];
     uint8_t ack[SOCKET_BATCH][SOCKET_ACK];
+    struct control in_control[SOCKET_BATCH];
     size_t acks;
     uint8_t *octets; /* [SOCKET_BATCH][SOCKET_OCTETS]; pages come as they are used */
 };
@@ -37,12 +46,13 @@ static void prepare(struct udp_socket *s)
 
 /* The buffer bridges a pause of the worker: 16 MiB are 0.3 s at 50,000 datagrams a second. Without
  * CAP_NET_ADMIN the kernel gives what rmem_max allows. */
-static void enlarge(int fd)
+static void set_options(int fd)
 {
-    int size = RECEIVE_BUFFER, off = 0;
+    int size = RECEIVE_BUFFER, off = 0, on = 1;
 
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 }
 
@@ -60,7 +70,7 @@ enum err socket_open(const char *listen, struct udp_socket **socket_out)
     fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ERR_IO;
-    enlarge(fd);
+    set_options(fd);
     len = address_to_sockaddr(&address, family, &sa);
     if (bind(fd, (struct sockaddr *)&sa, len) != 0 ||
         getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
@@ -95,18 +105,41 @@ uint16_t socket_port(const struct udp_socket *s)
     return s->port;
 }
 
+uint32_t socket_overflowed(const struct udp_socket *s)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof(info);
+
+    return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0 ? info[SK_MEMINFO_DROPS] : 0;
+}
+
+static int64_t came_at(struct msghdr *msg)
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+    struct timespec came;
+
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+        return 0;
+    memcpy(&came, CMSG_DATA(c), sizeof(came));
+    return came.tv_sec * US_PER_S + came.tv_nsec / 1000;
+}
+
 size_t socket_receive(struct udp_socket *s, struct datagram *batch)
 {
     int n;
 
-    for (size_t i = 0; i < SOCKET_BATCH; i++)
+    for (size_t i = 0; i < SOCKET_BATCH; i++) {
         s->in[i].msg_hdr.msg_namelen = sizeof(s->in_from[i]);
+        s->in[i].msg_hdr.msg_control = &s->in_control[i];
+        s->in[i].msg_hdr.msg_controllen = sizeof(s->in_control[i]);
+    }
     n = recvmmsg(s->fd, s->in, SOCKET_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++)
         batch[i] = (struct datagram){
             .from = address_of_sockaddr((struct sockaddr *)&s->in_from[i]),
             .data = s->octets + (size_t)i * SOCKET_OCTETS,
             .n = s->in[i].msg_len,
+            .utc_us = came_at(&s->in[i].msg_hdr),
         };
     return n > 0 ? (size_t)n : 0;
 }

@@ -18,6 +18,7 @@ struct datagram {
     struct address from;
     const uint8_t *data;
     size_t n;
+    int64_t utc_us; /* when it came, by the kernel's note; 0 where there is none */
 };
 
 struct udp_socket;
@@ -27,6 +28,9 @@ MUST_CHECK enum err socket_open(const char *listen, struct udp_socket **socket);
 void socket_close(struct udp_socket *socket);
 int socket_fd(const struct udp_socket *socket);
 uint16_t socket_port(const struct udp_socket *socket);
+
+/* How many datagrams its buffer had no room for, since it was opened; wraps. */
+uint32_t socket_overflowed(const struct udp_socket *socket);
 
 /* Up to SOCKET_BATCH datagrams, valid until the next call; 0: none waits. */
 size_t socket_receive(struct udp_socket *socket, struct datagram *batch);

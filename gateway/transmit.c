@@ -335,16 +335,17 @@ static void refused(struct tx *tx, enum tx_result result)
 }
 
 bool transmit_acked(struct transmit *transmit, struct path *path, uint16_t token,
-                    const struct semtech_tx_ack *ack)
+                    const struct semtech_tx_ack *ack, int64_t received_us)
 {
-    int64_t now = now_of(transmit);
-    struct tx *tx = find_token(path, token, now);
+    int64_t rtt;
+    struct tx *tx = find_token(path, token, now_of(transmit));
 
     if (!tx)
         return false;
     path->tx_ack = true;
-    path_rtt(path, now - tx->sent_us);
-    metric_observe(&count_tx_ack, 0, now - tx->sent_us);
+    rtt = received_us > tx->sent_us ? received_us - tx->sent_us : 0;
+    path_rtt(path, rtt);
+    metric_observe(&count_tx_ack, 0, rtt);
     if (ack->result != TX_OK) {
         refused(tx, ack->result);
         return true;

@@ -31,9 +31,11 @@ struct transmit {
 /* Takes the request; it is freed with its final outcome. */
 void transmit_begin(struct transmit *transmit, struct tx_request *request);
 
-/* A TX_ACK from a gateway's pull address. false: no live token (DROP_TX_ACK_UNKNOWN). */
+/* A TX_ACK from a gateway's pull address that came at `received_us`: what it then waited for us is
+ * no part of the round trip, or a busy moment would cost every RX1 after it. false: no live token
+ * (DROP_TX_ACK_UNKNOWN). */
 bool transmit_acked(struct transmit *transmit, struct path *path, uint16_t token,
-                    const struct semtech_tx_ack *ack);
+                    const struct semtech_tx_ack *ack, int64_t received_us);
 
 /* The gateway restarted or is removed: what it was to send is lost. Frames that may have gone out
  * end as TX_UNKNOWN, those held back try their next rung. */

@@ -40,19 +40,29 @@ struct udp {
     size_t adopted;
     uint64_t rate_seed;
     struct rate_slot rate[RATE_SLOTS];
+    uint32_t read;                    /* datagrams that overload_reads was asked of */
     struct heard *chain, **chain_end; /* copies of the present batch */
     size_t chain_count;
     int64_t emptied_us;          /* when the socket was last read to its end */
     int64_t waited_us;           /* at most, of what was read since */
+    uint32_t overflowed;         /* what the socket's buffer had no room for, at the last look */
+    int64_t overflow_us;         /* when that was looked at */
     struct timer overload_timer; /* while there is overload */
+};
+
+/* What the first look at a datagram found. */
+struct seen {
+    struct semtech_header header;
+    struct path
+        *path; /* NULL: unknown then; an earlier datagram of the batch may have changed that */
 };
 
 /* One datagram being handled. */
 struct push {
     struct udp *udp;
     struct path *path;
-    int64_t now_us, utc_us;
-    bool conflict; /* from a second address: nothing may be moved by it */
+    int64_t now_us, utc_us; /* when it came, however long it then lay in the socket */
+    bool conflict;          /* from a second address: nothing may be moved by it */
 };
 
 static void dropped(const struct udp *udp, struct lw_eui gateway, enum drop reason)
@@ -147,20 +157,6 @@ static void lose_session(struct udp *udp, struct path *path)
     transmit_lost(&udp->transmit, path);
 }
 
-/* How long it lay in the socket: by the gateway's clock, which knows of delays on the way as well,
- * and at most since the socket was empty. */
-static int64_t waited(struct udp *udp, const struct path *path, uint64_t counter_us, int64_t now_us)
-{
-    int64_t late = path_late_us(path, counter_us, now_us), most = now_us - udp->emptied_us;
-
-    if (!udp->socket)
-        return 0;
-    late = late < most ? late : most;
-    if (late > udp->waited_us)
-        udp->waited_us = late;
-    return late;
-}
-
 static void on_rx(void *ctx, const struct semtech_rx *rx)
 {
     struct push *push = ctx;
@@ -180,7 +176,6 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
     copy.uplink_id = path->uplink_ids++;
     copy.region = path->record.region;
     copy.counter_us = path_extend(path, copy.tmst, push->now_us, &restarted);
-    copy.received_us -= waited(udp, path, copy.counter_us, push->now_us);
     metric_add(&count_receptions, 0, 1);
     if (restarted)
         lose_session(udp, path);
@@ -196,7 +191,7 @@ static void on_rx(void *ctx, const struct semtech_rx *rx)
         return;
     }
     heard = heard_new(&copy, rx->phy, rx->phy_len);
-    if (!overload_admits(udp->config.overload, path_noise(path, push->now_us), heard->key,
+    if (!overload_admits(udp->config.overload, path_noise(path, 1, push->now_us), heard->key,
                          push->now_us)) {
         dropped(udp, path->record.id, DROP_OVERLOAD_GATEWAY);
         free(heard);
@@ -279,20 +274,42 @@ static enum count_datagram type_of(const struct semtech_header *header)
     return header->id == SEMTECH_PULL_DATA ? COUNT_PULL_DATA : COUNT_TX_ACK;
 }
 
-/* Whether the datagram is worth a second look; its acknowledgement is in *ack if *acked. */
-static bool look(struct udp *udp, const struct datagram *d, struct semtech_header *header,
-                 uint8_t *ack, bool *acked)
+/* Whether a PUSH_DATA is worth its reading; one that is not counts as one reception. */
+static bool is_read(struct udp *udp, struct path *path, int64_t now_us)
 {
+    uint32_t noise;
+
+    if (overload_level(udp->config.overload) < OVERLOAD_NOISIEST)
+        return true;
+    noise = path_noise(path, 0, now_us);
+    if (overload_reads(udp->config.overload, noise, udp->read++, now_us))
+        return true;
+    (void)path_noise(path, 1, now_us);
+    dropped(udp, path->record.id, DROP_OVERLOAD_GATEWAY);
+    return false;
+}
+
+/* Whether the datagram is worth a second look; its acknowledgement is in *ack if *acked. What is
+ * not even read is not acknowledged, so that its gateway knows. */
+static bool look(struct udp *udp, const struct datagram *d, struct seen *seen, uint8_t *ack,
+                 bool *acked)
+{
+    const struct semtech_header *header = &seen->header;
+    int64_t now = clock_mono(udp->worker.clock);
+
     *acked = false;
-    if (!within_rate(udp, &d->from, clock_mono(udp->worker.clock))) {
+    if (!within_rate(udp, &d->from, now)) {
         dropped(udp, (struct lw_eui){0}, DROP_RATE_LIMIT);
         return false;
     }
-    if (semtech_read_header(d->data, d->n, header) != OK) {
+    if (semtech_read_header(d->data, d->n, &seen->header) != OK) {
         dropped(udp, (struct lw_eui){0}, DROP_MALFORMED_DATAGRAM);
         return false;
     }
     metric_add(&count_datagrams, type_of(header), 1);
+    seen->path = find_path(udp, header->gateway);
+    if (header->id == SEMTECH_PUSH_DATA && seen->path && !is_read(udp, seen->path, now))
+        return false;
     *acked = header->id != SEMTECH_TX_ACK;
     semtech_write_ack(header, ack);
     return true;
@@ -308,13 +325,15 @@ static void tell_seen(struct udp *udp, struct path *path, int64_t now_us, int64_
     udp->ops->seen(udp->ctx, path->record.id, utc_us);
 }
 
-static void read_tx_ack(struct udp *udp, struct path *path, uint16_t token, struct bytes json)
+static void read_tx_ack(struct push *push, uint16_t token, struct bytes json)
 {
+    struct udp *udp = push->udp;
+    struct path *path = push->path;
     struct semtech_tx_ack ack;
 
     if (semtech_read_tx_ack(json.p, json.n, &ack) != OK)
         dropped(udp, path->record.id, DROP_MALFORMED_JSON);
-    else if (!transmit_acked(&udp->transmit, path, token, &ack))
+    else if (!transmit_acked(&udp->transmit, path, token, &ack, push->now_us))
         dropped(udp, path->record.id, DROP_TX_ACK_UNKNOWN);
 }
 
@@ -334,7 +353,7 @@ static void read_content(struct push *push, const struct semtech_header *header,
     } else if (push->conflict) {
         dropped(push->udp, header->gateway, DROP_GATEWAY_ADDRESS);
     } else if (header->id == SEMTECH_TX_ACK) {
-        read_tx_ack(push->udp, push->path, header->token, json);
+        read_tx_ack(push, header->token, json);
     }
 }
 
@@ -348,12 +367,30 @@ static void count_conflict(struct path *path, const struct address *from)
              log_str("address", address_text(text, from)));
 }
 
-static void handle(struct udp *udp, const struct semtech_header *header, const struct datagram *d)
+/* How long it lay in the socket: the kernel noted in UTC when it came, which may jump; what is read
+ * now came after the socket was empty. */
+static int64_t waited(struct udp *udp, const struct datagram *d, int64_t now_us, int64_t utc_us)
 {
+    int64_t most = now_us - udp->emptied_us, age = utc_us - d->utc_us;
+
+    if (!d->utc_us || age <= 0 || most <= 0)
+        return 0;
+    if (age > most)
+        age = most;
+    if (age > udp->waited_us)
+        udp->waited_us = age;
+    return age;
+}
+
+static void handle(struct udp *udp, const struct seen *seen, const struct datagram *d)
+{
+    const struct semtech_header *header = &seen->header;
+    int64_t now = clock_mono(udp->worker.clock), utc = clock_utc(udp->worker.clock);
+    int64_t age = waited(udp, d, now, utc);
     struct push push = {.udp = udp,
-                        .path = find_path(udp, header->gateway),
-                        .now_us = clock_mono(udp->worker.clock),
-                        .utc_us = clock_utc(udp->worker.clock)};
+                        .path = seen->path ? seen->path : find_path(udp, header->gateway),
+                        .now_us = now - age,
+                        .utc_us = utc - age};
     enum path_verdict verdict;
 
     if (!push.path && udp->config.allow_unknown && udp->adopted < ADOPTED_MAX)
@@ -405,10 +442,28 @@ static void overload_fire(struct timer *timer)
     look_at_load(udp, worker_now(&udp->worker));
 }
 
+/* Datagrams that the kernel threw away before they could be read. */
+static void count_overflow(struct udp *udp, int64_t now_us)
+{
+    uint32_t overflowed, more;
+
+    if (now_us - udp->overflow_us < US_PER_S)
+        return;
+    udp->overflow_us = now_us;
+    overflowed = socket_overflowed(udp->socket);
+    more = overflowed - udp->overflowed;
+    udp->overflowed = overflowed;
+    if (!more)
+        return;
+    metric_add(&count_overflows, 0, more);
+    LOG_WARN("socket_overflow", log_uint("datagrams", more));
+}
+
 static void note_socket(struct udp *udp, bool emptied)
 {
     int64_t now = clock_mono(udp->worker.clock);
 
+    count_overflow(udp, now);
     if (emptied)
         udp->emptied_us = now;
     overload_note(udp->config.overload, 0, udp->waited_us, now);
@@ -421,52 +476,49 @@ static void note_socket(struct udp *udp, bool emptied)
 void udp_input(struct udp *udp, const struct address *from, const void *data, size_t n)
 {
     struct datagram d = {.from = *from, .data = data, .n = n};
-    struct semtech_header header;
+    struct seen seen;
     uint8_t ack[SEMTECH_ACK];
     bool acked;
 
     look_at_load(udp, clock_mono(udp->worker.clock));
-    if (!look(udp, &d, &header, ack, &acked))
+    if (!look(udp, &d, &seen, ack, &acked))
         return;
     if (acked)
         send_datagram(udp, from, ack, sizeof(ack));
-    handle(udp, &header, &d);
+    handle(udp, &seen, &d);
     pass_heard(udp);
 }
 
 static size_t receive_batch(struct udp *udp)
 {
     struct datagram batch[SOCKET_BATCH];
-    struct semtech_header headers[SOCKET_BATCH];
+    struct seen seen[SOCKET_BATCH];
     bool wanted[SOCKET_BATCH], acked;
     uint8_t ack[SEMTECH_ACK];
     size_t n = socket_receive(udp->socket, batch);
 
     for (size_t i = 0; i < n; i++) {
-        wanted[i] = look(udp, &batch[i], &headers[i], ack, &acked);
+        wanted[i] = look(udp, &batch[i], &seen[i], ack, &acked);
         if (acked)
             socket_ack(udp->socket, &batch[i].from, ack);
     }
     socket_flush(udp->socket);
     for (size_t i = 0; i < n; i++)
         if (wanted[i])
-            handle(udp, &headers[i], &batch[i]);
+            handle(udp, &seen[i], &batch[i]);
     pass_heard(udp);
     return n;
 }
 
 static void readable(struct worker *worker, void *arg, uint32_t events)
 {
-    struct udp *udp = arg;
     bool emptied = false;
 
     (void)events;
-    /* After a sleep what came is new, however long its way was: a slow line is no overload. */
-    if (worker->slept_us > udp->emptied_us)
-        udp->emptied_us = worker->slept_us;
-
     for (int i = 0; i < BATCHES_MAX && !emptied; i++)
         emptied = receive_batch(arg) < SOCKET_BATCH;
+    if (!emptied)
+        worker_hurry(worker);
     note_socket(arg, emptied);
 }
 

@@ -131,7 +131,7 @@ START_TEST(level_3_holds_the_noisiest_gateway_back)
     begin(_i);
     for (uint16_t i = 0; i < 200; i++) /* so that it is known for its noise */
         push_frame(device.dev_addr.v, (uint16_t)(1000 + i));
-    be_late(400 * MS, US_PER_S);
+    be_late(390 * MS, 300 * MS);
     ck_assert_int_eq(overload_level(&world.overload), OVERLOAD_NOISIEST);
     watch();
     for (uint16_t i = 0; i < 200; i++) {

@@ -37,7 +37,7 @@ class Load:
     """The simulator's devices; their confirmed uplinks must be answered."""
 
     def __init__(self, server, rate, seconds, run=0, devices=OWN, gateways=10, confirmed=1):
-        self.all_confirmed = confirmed == 1
+        self.server, self.all_confirmed = server, confirmed == 1
         self.process = subprocess.Popen(
             [os.environ.get("GODWIT_SIMULATOR", server.program), "simulate",
              "--server", "127.0.0.1:%d" % server.udp, "--seed", str(SEED), "--abp", "--no-adr",
@@ -48,17 +48,35 @@ class Load:
     def report(self):
         return json.loads(self.process.communicate()[0])
 
+    def disk_stalled(self):
+        """Whether the disk held commits up for as long as a window lasts: no deadline holds then."""
+        heard = self.server.metrics()
+        held = heard["godwit_commits_total"] - heard['godwit_commit_seconds_bucket{le="0.262144"}']
+        if held:
+            print("  the disk held up %d commits for over 0.26 s: deadlines are not judged" % held)
+        return held > 0
+
     def all_answered(self):
+        """Each uplink that came to the server was answered. One can be missing only where the kernel
+        had no room for datagrams, as the server did not get to run; it must have counted those. Where
+        the disk held a commit up for as long as a window lasts, deadlines cannot be judged either."""
         report = self.report()
         counts = {name: report[name] for name in (
             "uplinks", "repetitions", "answered", "acked", "unacked", "too_late", "behindMaxUs")}
+        heard = self.server.metrics()
+        counts["lost"] = heard.get("godwit_gateway_socket_overflow_total", 0)
+        counts["drops"] = {name: n for name, n in heard.items() if n and ("drops" in name or "downlinks" in name)}
         if report["behindMaxUs"] > 400000:
             print("  the generator itself was late by %.1f s: this machine is too busy to judge"
                   % (report["behindMaxUs"] / 1e6))
             return report
-        assert report["uplinks"] > 0 and report["unacked"] == 0, counts
-        assert report["acked"] > 0, counts
-        assert report["acked"] == report["uplinks"] or not self.all_confirmed, counts
+        missing = report["unacked"]
+        if missing and self.disk_stalled():
+            missing = 0
+        assert report["uplinks"] > 0 and report["acked"] > 0, counts
+        assert missing == 0 or (counts["lost"] > 0 and missing * 10 <= report["acked"]), counts
+        assert (report["acked"] + report["unacked"] == report["uplinks"]
+                or not self.all_confirmed), counts
         assert report["verdictsBad"] == 0, report["verdicts"]
         return report
 
@@ -398,8 +416,10 @@ def overload(args):
     normal = wait_for("the end of overload", 5,
                       lambda: server.metrics()["godwit_overload_level"] == 0)
     report, after = load.report(), server.metrics()
-    late = after.get('godwit_downlinks_total{result="too_late"}', 0) - before.get(
-        'godwit_downlinks_total{result="too_late"}', 0)
+    results = {name: after[name] - before.get(name, 0)
+               for name in after if name.startswith("godwit_downlinks_total")}
+    late, answers = results['godwit_downlinks_total{result="TOO_LATE"}'], sum(results.values())
+    stalled = load.disk_stalled()
     refused = drops(server, "overload_gateway")
     if report["behindMaxUs"] < 400000 and report["skipped"] < 0.05 * report["uplinks"]:
         assert worst == 3 and refused > 0, (worst, refused, carried)
@@ -407,21 +427,21 @@ def overload(args):
         assert any(r.startswith("overload:") for r in remarks), remarks
         assert "overload" in log_of(server)
         assert drops(server, "overload") == 0, "a queue was full"
-        answers = report["downlinks"] + late
         # What the generator itself sends late is too late through no fault of the server.
         share = 0.01 if report["behindMaxUs"] < 100000 else 0.05
-        assert late + report["too_late"] <= share * answers, (late, report)
+        assert late <= share * answers or stalled, (results, report)
     else:
         print("  the generator itself was late: this machine is too busy to judge")
-    calm = Load(server, carried / 8, 3, run=run + 1, devices=devices, gateways=gateways,
-                confirmed=0.1).report()
+    quiet = Load(server, carried / 8, 3, run=run + 1, devices=devices, gateways=gateways,
+                 confirmed=0.1)
+    calm = quiet.report()
     # Two answers may want one transmitter at one time: a few find no other way.
-    assert calm["unacked"] <= 0.01 * calm["acked"] or calm["behindMaxUs"] > 400000, calm
+    assert (calm["unacked"] <= 0.01 * calm["acked"] or calm["behindMaxUs"] > 400000
+            or quiet.disk_stalled()), calm
     brake.end()
     end(server)
     return ("it cannot carry %.0f uplinks/s; offered twice that it took %.0f/s, %d of %d answers late, "
-            "normal %.1f s after" % (carried, admitted, late + report["too_late"],
-                                     report["downlinks"] + late, normal))
+            "normal %.1f s after" % (carried, admitted, late, answers, normal))
 
 
 SHORT = (flood, crowd, locked, full, overload)

@@ -115,6 +115,32 @@ START_TEST(a_frame_comes_with_all_its_copies_or_not_at_all)
 }
 END_TEST
 
+/* Far above the cap most is not even read, and what is read has its luck once, not twice. */
+START_TEST(a_flood_is_not_read)
+{
+    unsigned read = 0, in = 0;
+
+    begin();
+    for (uint32_t i = 0; i < 1000; i++)
+        ck_assert(overload_reads(&o, 100000, i, now));
+    ck_assert(overload_reads(NULL, 100000, 1, now));
+    (void)overload_admits(&o, 2000, 1, now);
+    lag_for(400 * MS, US_PER_S);
+    lag_for(150 * MS, 100 * MS); /* the cap stands */
+    for (uint32_t i = 0; i < 100000; i++) {
+        bool one = overload_reads(&o, 100000, i, now);
+
+        read += one;
+        in += one && overload_admits(&o, 100000, 7 * (uint64_t)i, now);
+        ck_assert(overload_reads(&o, (uint32_t)(o.cap / 1000), i, now));
+    }
+    ck_assert_uint_gt(read, o.cap * 7 / 1000);
+    ck_assert_uint_lt(read, o.cap * 9 / 1000);
+    ck_assert_uint_gt(in, o.cap / 2000);
+    ck_assert_uint_lt(in, o.cap * 3 / 2000);
+}
+END_TEST
+
 /* ---- a server that handles so many receptions a second, in order ----------------------------- */
 
 struct plant {
@@ -213,6 +239,7 @@ int main(void)
                                   who_says_nothing_more_is_not_late,
                                   nobody_is_refused_without_overload,
                                   a_frame_comes_with_all_its_copies_or_not_at_all,
+                                  a_flood_is_not_read,
                                   the_noisiest_gateway_pays,
                                   at_twice_the_load_what_is_admitted_is_in_time,
                                   normal_again_within_two_seconds,

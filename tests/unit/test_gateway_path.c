@@ -422,8 +422,10 @@ static void answer(struct bench *b, const char *json)
     struct semtech_tx_ack ack;
 
     ck_assert_int_eq(semtech_read_tx_ack(json, strlen(json), &ack), OK);
-    ck_assert(transmit_acked(&b->transmit, path, token, &ack));
-    ck_assert(!transmit_acked(&b->transmit, path, (uint16_t)(token + 1), &ack));
+    ck_assert(
+        transmit_acked(&b->transmit, path, token, &ack, clock_mono(b->transmit.worker->clock)));
+    ck_assert(!transmit_acked(&b->transmit, path, (uint16_t)(token + 1), &ack,
+                              clock_mono(b->transmit.worker->clock)));
     (void)worker_step(&b->worker, 0);
 }
 
@@ -735,9 +737,11 @@ START_TEST(old_tokens_are_dead)
     add(r, rung_at(&b, 1, 60 * S));
     begin(&b, r);
     token = (uint16_t)((uint8_t)b.sent[0].text[1] << 8 | (uint8_t)b.sent[0].text[2]);
-    ck_assert(!transmit_acked(&b.transmit, &b.paths[1], token, &ack)); /* another gateway's */
+    ck_assert(!transmit_acked(&b.transmit, &b.paths[1], token, &ack,
+                              clock_mono(b.transmit.worker->clock))); /* another gateway's */
     advance(&b, 15 * S + 1);
-    ck_assert(!transmit_acked(&b.transmit, &b.paths[0], token, &ack));
+    ck_assert(!transmit_acked(&b.transmit, &b.paths[0], token, &ack,
+                              clock_mono(b.transmit.worker->clock)));
     tear_down(&b);
 }
 END_TEST
