@@ -1,6 +1,8 @@
 /* secret.c - sealing with AES-256-GCM, and the master key's file. */
 #include "db/secret.h"
 
+#include "core/arena.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -42,30 +44,56 @@ void secret_derive(const struct secret *secret, const char *label, uint8_t out[3
     (void)HMAC(EVP_sha256(), secret->key, 32, (const unsigned char *)label, strlen(label), out, &n);
 }
 
-/* One context per thread, since creating one costs more than sealing; it ends with its thread. */
+/* Contexts of a thread: to name the cipher and expand the key costs three times as much as to seal
+ * a session. They end with their thread. */
+struct contexts {
+    EVP_CIPHER_CTX *of[2]; /* opening, sealing */
+    uint8_t key[2][32];    /* that the context has */
+    bool has_key[2];
+};
+
 static pthread_key_t at_exit;
 static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
 
-static void context_free(void *ctx)
+static void contexts_free(void *arg)
 {
-    EVP_CIPHER_CTX_free(ctx);
+    struct contexts *contexts = arg;
+
+    EVP_CIPHER_CTX_free(contexts->of[0]);
+    EVP_CIPHER_CTX_free(contexts->of[1]);
+    OPENSSL_cleanse(contexts, sizeof(*contexts));
+    free(contexts);
 }
 
 static void at_exit_create(void)
 {
-    if (pthread_key_create(&at_exit, context_free) != 0)
+    if (pthread_key_create(&at_exit, contexts_free) != 0)
         abort(); /* no thread-specific data left: our own bug */
 }
 
-static EVP_CIPHER_CTX *context(void)
+/* The thread's context for sealing or opening with this key and nonce; NULL: OpenSSL fails. */
+static EVP_CIPHER_CTX *context(const struct secret *secret, int sealing, const uint8_t nonce[12])
 {
-    static _Thread_local EVP_CIPHER_CTX *ctx;
+    static _Thread_local struct contexts *contexts;
+    EVP_CIPHER_CTX *ctx;
+    bool known;
 
-    if (!ctx) {
+    if (!contexts) {
         (void)pthread_once(&at_exit_once, at_exit_create);
-        ctx = EVP_CIPHER_CTX_new();
-        (void)pthread_setspecific(at_exit, ctx);
+        contexts = xcalloc(1, sizeof(*contexts));
+        (void)pthread_setspecific(at_exit, contexts);
     }
+    if (!contexts->of[sealing])
+        contexts->of[sealing] = EVP_CIPHER_CTX_new();
+    ctx = contexts->of[sealing];
+    known = contexts->has_key[sealing] &&
+            CRYPTO_memcmp(contexts->key[sealing], secret->key, sizeof(secret->key)) == 0;
+    contexts->has_key[sealing] = false;
+    if (!ctx || EVP_CipherInit_ex(ctx, known ? NULL : EVP_aes_256_gcm(), NULL,
+                                  known ? NULL : secret->key, nonce, sealing) != 1)
+        return NULL;
+    memcpy(contexts->key[sealing], secret->key, sizeof(secret->key));
+    contexts->has_key[sealing] = true;
     return ctx;
 }
 
@@ -82,15 +110,16 @@ static int associated(uint8_t *to, const char *table, uint64_t owner)
 enum err secret_seal(const struct secret *secret, const char *table, uint64_t owner,
                      struct bytes plain, uint8_t *to)
 {
-    EVP_CIPHER_CTX *ctx = context();
     uint8_t aad[64], *nonce = to + 5, *cipher = to + 17;
     int aad_n = associated(aad, table, owner), n;
+    EVP_CIPHER_CTX *ctx;
 
     to[0] = FORMAT;
     memcpy(to + 1, secret->id, 4);
-    if (!ctx || aad_n < 0 || RAND_bytes(nonce, 12) != 1 ||
-        EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, secret->key, nonce) != 1 ||
-        EVP_EncryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
+    if (aad_n < 0 || RAND_bytes(nonce, 12) != 1)
+        return ERR_CRYPTO;
+    ctx = context(secret, 1, nonce);
+    if (!ctx || EVP_EncryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
         EVP_EncryptUpdate(ctx, cipher, &n, plain.p, (int)plain.n) != 1 ||
         EVP_EncryptFinal_ex(ctx, cipher + plain.n, &n) != 1 ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, 16, cipher + plain.n) != 1)
@@ -101,9 +130,9 @@ enum err secret_seal(const struct secret *secret, const char *table, uint64_t ow
 enum err secret_open(const struct secret *secret, const char *table, uint64_t owner,
                      struct bytes sealed, uint8_t *to)
 {
-    EVP_CIPHER_CTX *ctx = context();
     uint8_t aad[64], tag[16];
     int aad_n = associated(aad, table, owner), n;
+    EVP_CIPHER_CTX *ctx;
     size_t plain_n;
 
     if (sealed.n < SECRET_OVERHEAD || sealed.p[0] != FORMAT ||
@@ -111,9 +140,8 @@ enum err secret_open(const struct secret *secret, const char *table, uint64_t ow
         return ERR_CRYPTO;
     plain_n = sealed.n - SECRET_OVERHEAD;
     memcpy(tag, sealed.p + 17 + plain_n, 16);
-    if (!ctx || aad_n < 0 ||
-        EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, secret->key, sealed.p + 5) != 1 ||
-        EVP_DecryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
+    ctx = context(secret, 0, sealed.p + 5);
+    if (!ctx || aad_n < 0 || EVP_DecryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
         EVP_DecryptUpdate(ctx, to, &n, sealed.p + 17, (int)plain_n) != 1 ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, 16, tag) != 1 ||
         EVP_DecryptFinal_ex(ctx, to + plain_n, &n) != 1) {
