@@ -72,7 +72,7 @@ static int office_open(struct office *office, const struct settings *settings, s
     api.committer = office->committer;
     api.ns = office->ns;
     if (api_bootstrap(office->store, clock_system(), settings->data_dir, &created) ||
-        ns_load(office->ns) || api_new(&api, &office->api))
+        ns_load(office->ns) || ns_load_records(office->ns, NULL) || api_new(&api, &office->api))
         return cmd_fail("the store cannot be read");
     http.owner = office->api;
     return httpd_start(&http, &office->httpd, &why) ? cmd_fail("%s", why) : EXIT_SUCCESS;

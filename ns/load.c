@@ -2,6 +2,7 @@
  * load.c - devices, queues and attempts of the store, before the workers start. What cannot be read
  * is set aside (db/aside.h); it never ends the start, and costs nobody else anything.
  */
+#include "db/load_ahead.h"
 #include "ns/ns_priv.h"
 
 #include <openssl/crypto.h>
@@ -168,19 +169,17 @@ static void load_attempt(void *arg, const struct op_attempt *op)
     ns_load_attempt(arg, op);
 }
 
-static enum err load_records(struct ns *ns)
+enum err ns_load_records(struct ns *ns, const struct directory *records)
 {
     struct directory *first = &ns->workers[0].directory;
-    enum err err = OK;
 
-    if (ns->options.records)
-        directory_share(first, ns->options.records);
-    else
-        err = directory_load(first, ns->options.store);
-    ns->options.records = NULL;
-    for (unsigned i = 1; !err && i < ns->options.workers; i++)
+    if (records)
+        directory_share(first, records);
+    else if (directory_load(first, ns->options.store))
+        return ERR_STORE;
+    for (unsigned i = 1; i < ns->options.workers; i++)
         directory_share(&ns->workers[i].directory, first);
-    return err;
+    return OK;
 }
 
 enum err ns_load(struct ns *ns)
@@ -190,7 +189,6 @@ enum err ns_load(struct ns *ns)
                                         .device = load_device,
                                         .queue_item = load_queue_item,
                                         .attempt = load_attempt};
-    enum err err = load_records(ns);
 
-    return err ? err : store_load(ns->options.store, &loader);
+    return store_load_ahead(ns->options.store, &loader);
 }

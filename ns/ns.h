@@ -39,8 +39,7 @@ struct ns_options {
     size_t region_count;
     int64_t dedup_window_us, app_reply_us;
     bool join_server;
-    struct overload *overload;       /* noted and obeyed; NULL: nothing is refused. Must stay */
-    const struct directory *records; /* read already; NULL: ns_load reads them. Not kept */
+    struct overload *overload; /* noted and obeyed; NULL: nothing is refused. Must stay */
 };
 
 struct frame_entry;
@@ -89,6 +88,9 @@ void ns_free(struct ns *ns);
 
 /* Reads devices, queues and attempts of the store. Before the workers start. */
 enum err ns_load(struct ns *ns) MUST_CHECK;
+/* After it: the shared records, which the caller may have read meanwhile and keeps; NULL: reads
+ * them from the store. */
+enum err ns_load_records(struct ns *ns, const struct directory *records) MUST_CHECK;
 
 unsigned ns_worker_count(const struct ns *ns);
 struct worker *ns_worker(struct ns *ns, unsigned at);

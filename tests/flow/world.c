@@ -159,6 +159,7 @@ static void start(struct world *world)
     world->ns = ns_new(&options, &ops);
     ck_assert_int_eq(udp_open(&udp, &world->clock.clock, &gateway_ops, world, &world->udp), OK);
     ck_assert_int_eq(ns_load(world->ns), OK);
+    ck_assert_int_eq(ns_load_records(world->ns, NULL), OK);
     ck_assert_int_eq(js_new(world->store, &world->clock.clock, &world->js), OK);
     ck_assert_int_eq(store_reader_open(world->store, &world->reader), OK);
     add_worker(world, committer_worker(world->committer));

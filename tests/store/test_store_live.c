@@ -1,4 +1,6 @@
 /* Live state: races, journal and fold against a model in memory, restarts and crashes. */
+#include "core/bytes.h"
+#include "db/load_ahead.h"
 #include "tests/store/kit.h"
 
 #include <stdio.h>
@@ -321,10 +323,80 @@ START_TEST(test_before_load)
 }
 END_TEST
 
+/* What a load told, in order: the same if the hash is. */
+struct told {
+    uint64_t hash;
+    unsigned devices, items;
+    bool mixed; /* a device after an item */
+};
+
+static void tell_device(void *arg, const struct loaded_device *device)
+{
+    struct told *told = arg;
+
+    told->mixed = told->mixed || told->items;
+    told->devices++;
+    told->hash =
+        hash_u64(told->hash ^ device->dev_eui.v ^ device->rev << 40 ^ bytes_hash(device->state, 1) ^
+                 bytes_hash(device->active, 2) ^ bytes_hash(device->pending, 3));
+}
+
+static void tell_item(void *arg, const struct op_queue *item)
+{
+    struct told *told = arg;
+
+    told->items++;
+    told->hash = hash_u64(told->hash ^ item->order ^ bytes_hash(item->item, 4));
+}
+
+/* Batches that end by rows and by octets, and a row that is greater than a batch. */
+START_TEST(test_load_ahead)
+{
+    enum { COUNT = 3000 };
+    static uint8_t octets[300000];
+    struct kit kit;
+    struct told plain = {0}, ahead = {0};
+    struct store_loader loader = {.arg = &plain, .device = tell_device, .queue_item = tell_item};
+
+    kit_open_records(&kit, _i, NULL);
+    for (size_t i = 0; i < sizeof(octets); i++)
+        octets[i] = (uint8_t)hash_u64(i);
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct change *change = kit_change(&kit);
+        struct bytes state = {octets + i, i == COUNT / 2 ? 290000 : i * 7 % 1500};
+
+        ck_ok(kit_device(&kit, eui_of(i)));
+        (void)kit_state(&kit, change, eui_of(i), 0, state);
+        if (i % 500 == 0)
+            (void)kit_queue(&kit, change, eui_of(i), i + 1);
+        ck_ok(kit_commit(&kit, change));
+    }
+    kit_reopen(&kit, &loader);
+    store_reader_close(kit.reader);
+    store_close(kit.store);
+    ck_ok(store_open(&kit.options, &kit.arena, &kit.store, NULL));
+    loader.arg = &ahead;
+    ck_ok(store_load_ahead(kit.store, &loader));
+    ck_ok(store_reader_open(kit.store, &kit.reader));
+    ck_assert_uint_eq(plain.devices, COUNT);
+    ck_assert_uint_eq(plain.items, COUNT / 500);
+    ck_assert_uint_eq(ahead.devices, plain.devices);
+    ck_assert_uint_eq(ahead.items, plain.items);
+    ck_assert(!ahead.mixed);
+    ck_assert_uint_eq(ahead.hash, plain.hash);
+    kit_close(&kit);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {test_races,       test_deleted_in_batch,  test_made_anew,
-                                  test_before_load, test_fold_equals_model, NULL};
+    const TTest *const tests[] = {test_races,
+                                  test_deleted_in_batch,
+                                  test_made_anew,
+                                  test_before_load,
+                                  test_fold_equals_model,
+                                  test_load_ahead,
+                                  NULL};
 
     return run_suite(store_suite("store_live", tests));
 }

@@ -114,6 +114,7 @@ static void start(const char *dir, struct arena *arena)
     ns = ns_new(&ns_options, &ops);
     ck_assert_int_eq(udp_open(&udp_config, clock_system(), &gateway_ops, NULL, &udp), OK);
     ck_assert_int_eq(ns_load(ns), OK);
+    ck_assert_int_eq(ns_load_records(ns, NULL), OK);
     ck_assert_int_eq(js_new(store, clock_system(), &js), OK);
     worker_init(&desk, "desk", clock_system(), NULL);
     worker_start(&desk);
