@@ -562,14 +562,15 @@ static void make_devices(struct fleet *f)
 static void percentiles(struct fleet *f)
 {
     struct sim_fleet_report *r = f->report;
-    int64_t *const to[] = {&r->latency_p50_us, &r->latency_p90_us, &r->latency_p99_us};
-    const unsigned share[] = {50, 90, 99};
+    int64_t *const to[] = {&r->latency_p50_us, &r->latency_p90_us, &r->latency_p99_us,
+                           &r->latency_p999_us};
+    const unsigned share[] = {500, 900, 990, 999}; /* of 1000 */
     uint64_t seen = 0;
     unsigned at = 0;
 
     for (uint32_t i = 0; i < LATENCIES; i++) {
         seen += f->latencies[i];
-        while (at < 3 && r->latency_n && seen * 100 >= r->latency_n * share[at])
+        while (at < 4 && r->latency_n && seen * 1000 >= r->latency_n * share[at])
             *to[at++] = ((int64_t)i + 1) * LATENCY_US;
     }
 }

@@ -70,7 +70,7 @@ struct sim_fleet_report {
     double seconds;
     int64_t behind_max_us;                /* how late the generator itself sent at worst */
     uint64_t latency_n;                   /* last octet sent to PULL_RESP received */
-    int64_t latency_p50_us, latency_p90_us, latency_p99_us, latency_max_us;
+    int64_t latency_p50_us, latency_p90_us, latency_p99_us, latency_p999_us, latency_max_us;
 };
 /* clang-format on */
 

@@ -69,6 +69,7 @@ void sim_report_json(const struct sim_fleet_report *report, struct jw *jw)
     jw_key_int(jw, "p50", report->latency_p50_us);
     jw_key_int(jw, "p90", report->latency_p90_us);
     jw_key_int(jw, "p99", report->latency_p99_us);
+    jw_key_int(jw, "p999", report->latency_p999_us);
     jw_key_int(jw, "max", report->latency_max_us);
     jw_end_object(jw);
     jw_key_int(jw, "behindMaxUs", report->behind_max_us);
