@@ -1,6 +1,6 @@
 /*
- * timer.h - timers of one worker: a binary heap, time as an argument. Timers are embedded in their
- * owner; the heap holds pointers. One thread.
+ * timer.h - timers of one worker: a heap, time as an argument. Timers are embedded in their owner;
+ * the heap points to them. One thread.
  */
 #pragma once
 
@@ -14,8 +14,13 @@ struct timer {
     size_t place; /* 1-based place in the heap; 0: not set */
 };
 
+struct timers_entry {
+    int64_t at_us;
+    struct timer *timer;
+};
+
 struct timers {
-    struct timer **heap; /* 1-based */
+    struct timers_entry *heap; /* 1-based */
     size_t count, room;
 };
 
