@@ -725,6 +725,32 @@ START_TEST(immediate_frames)
 }
 END_TEST
 
+/* What a TX_ACK waited for us in the socket is no part of the way to the gateway. */
+START_TEST(our_own_delay_is_no_round_trip)
+{
+    struct bench b;
+    struct tx_request *r;
+    struct semtech_tx_ack ack = {.result = TX_OK};
+    int64_t sent;
+    uint16_t token;
+
+    set_up(&b);
+    r = request_of(&b, 1);
+    add(r, rung_at(&b, 1, 3 * S));
+    begin(&b, r);
+    for (int i = 0; i < 300 && !b.sent_count; i++)
+        advance(&b, 10 * MS);
+    ck_assert_uint_eq(b.sent_count, 1);
+    sent = clock_mono(b.transmit.worker->clock);
+    token = (uint16_t)((uint8_t)b.sent[0].text[1] << 8 | (uint8_t)b.sent[0].text[2]);
+    advance(&b, 500 * MS);
+    ck_assert(transmit_acked(&b.transmit, &b.paths[0], token, &ack, sent + 10 * MS));
+    ck_assert(b.paths[0].rtt_known);
+    ck_assert_int_eq(b.paths[0].rtt_us, 10 * MS);
+    tear_down(&b);
+}
+END_TEST
+
 START_TEST(old_tokens_are_dead)
 {
     struct bench b;
@@ -767,6 +793,7 @@ int main(void)
                                   a_gateway_without_a_queue_gets_one_frame_late,
                                   held_frames_look_for_another_way,
                                   immediate_frames,
+                                  our_own_delay_is_no_round_trip,
                                   old_tokens_are_dead,
                                   NULL};
 

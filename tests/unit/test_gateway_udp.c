@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "gateway/count.h"
 #include "gateway/semtech.h"
+#include "gateway/socket.h"
 #include "gateway/udp.h"
 #include "region/region.h"
 #include "tests/suite.h"
@@ -655,6 +656,38 @@ START_TEST(a_real_socket)
 }
 END_TEST
 
+/* How long a datagram lay in the socket is known, and how many found no room there. */
+START_TEST(a_socket_that_nobody_reads)
+{
+    enum { TOO_MANY = 600 };
+    static const uint8_t large[60000];
+    static struct datagram batch[SOCKET_BATCH];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct clock *clock = clock_system();
+    struct udp_socket *in;
+    int64_t before, after;
+    int out = socket(AF_INET, SOCK_DGRAM, 0);
+
+    ck_assert_int_eq(socket_open("127.0.0.1:0", &in), OK);
+    to.sin_port = htons(socket_port(in));
+    ck_assert_int_eq(connect(out, (struct sockaddr *)&to, sizeof(to)), 0);
+    before = clock_utc(clock);
+    ck_assert_int_eq(send(out, "x", 1, 0), 1);
+    after = clock_utc(clock);
+    (void)poll(NULL, 0, 50);
+    ck_assert_uint_eq(socket_receive(in, batch), 1);
+    ck_assert_int_ge(batch[0].utc_us, before - 1000);
+    ck_assert_int_le(batch[0].utc_us, after + 1000);
+    ck_assert_uint_eq(socket_overflowed(in), 0);
+    for (int i = 0; i < TOO_MANY; i++)
+        ck_assert_int_eq(send(out, large, sizeof(large), 0), sizeof(large));
+    ck_assert_uint_gt(socket_overflowed(in), 0);
+    ck_assert_uint_lt(socket_overflowed(in), TOO_MANY);
+    (void)close(out);
+    socket_close(in);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {every_datagram_is_acknowledged,
@@ -671,6 +704,7 @@ int main(void)
                                   floods_are_cut,
                                   status_and_liveness,
                                   a_real_socket,
+                                  a_socket_that_nobody_reads,
                                   NULL};
 
     log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
