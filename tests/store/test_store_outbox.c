@@ -179,6 +179,31 @@ static bool drop_while_reading(void *arg, const struct stored_event *event)
     return true;
 }
 
+/* A store that cannot be written has nothing more to do at once: who asks again at once would do so
+ * for ever. */
+START_TEST(test_a_segment_that_cannot_be_made)
+{
+    struct kit kit;
+    struct store_options tune = {.segment_bytes = 200, .vfs = "fault"};
+    const struct kit_faults *faults = kit_engine(_i)->faults;
+    bool more = true;
+
+    faults->reset();
+    kit_open_records(&kit, _i, &tune);
+    ck_ok(kit_device(&kit, 1));
+    add_events(&kit, 1, 20);
+    faults->arm(1, FAULT_LASTING);
+    ck_assert_int_eq(store_housekeep(kit.store, &more), ERR_AWAY);
+    ck_assert(!more);
+    ck_assert_uint_gt(faults->hits(), 0);
+    faults->reset();
+    kit_housekeep(&kit);
+    add_events(&kit, 1, 1);
+    ck_assert_uint_eq(store_outbox_end(kit.store), 22);
+    kit_close(&kit);
+}
+END_TEST
+
 /* Whole segments go, the oldest first; positions are never used again. */
 START_TEST(test_retention)
 {
@@ -343,6 +368,7 @@ int main(void)
     const TTest *const tests[] = {test_positions_and_chains,
                                   test_reading_both_ways,
                                   test_many_in_one_batch,
+                                  test_a_segment_that_cannot_be_made,
                                   test_retention,
                                   test_queue,
                                   test_attempts,
