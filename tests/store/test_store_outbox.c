@@ -243,6 +243,41 @@ START_TEST(test_retention)
 }
 END_TEST
 
+/* Few events fill no segment, but their time passes too. PostgreSQL chooses a segment's range when
+ * it is made. */
+START_TEST(test_retention_of_few_events)
+{
+    struct kit kit;
+    struct store_options tune = {.outbox_max_age_us = 8 * 3600 * (int64_t)US_PER_S};
+    struct store_stats stats;
+
+    if (!kit_engine(_i)->files)
+        return;
+    kit_open_records(&kit, _i, &tune);
+    ck_ok(kit_device(&kit, 1));
+    for (unsigned hour = 0; hour < 24; hour++) {
+        add_events(&kit, 1, 1);
+        if (hour == 12)
+            kit_reopen(&kit, NULL);
+        clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 3600 * (int64_t)US_PER_S);
+        kit_housekeep(&kit);
+    }
+    store_stats(kit.store, &stats);
+    ck_assert_uint_ge(stats.outbox_first, 24 - 8 - 2);
+    ck_assert_uint_le(stats.outbox_first, 24 - 8 + 1);
+    ck_assert_uint_eq(walk(&kit, 1), 25 - stats.outbox_first);
+    /* Nothing new comes: an empty segment is not followed by another. */
+    clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 9 * 3600 * (int64_t)US_PER_S);
+    kit_housekeep(&kit);
+    clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 9 * 3600 * (int64_t)US_PER_S);
+    kit_housekeep(&kit);
+    store_stats(kit.store, &stats);
+    ck_assert_uint_eq(stats.outbox_first, stats.outbox_end);
+    ck_assert_uint_eq(store_outbox_end(kit.store), 25);
+    kit_close(&kit);
+}
+END_TEST
+
 /* ---- queue, attempts, audit -------------------------------------------------------------------
  */
 
@@ -370,6 +405,7 @@ int main(void)
                                   test_many_in_one_batch,
                                   test_a_segment_that_cannot_be_made,
                                   test_retention,
+                                  test_retention_of_few_events,
                                   test_queue,
                                   test_attempts,
                                   test_audit,
