@@ -4,7 +4,7 @@
  * first.
  *
  * Three days run with the other tests, in which the limits of outbox and frame log are small;
- * `flow_weeks --days N` keeps the outbox its seven days.
+ * `flow_weeks --days N` keeps the outbox its seven days and segments.
  */
 #include "db/sqlite.h"
 #include "ns/ns_priv.h"
@@ -280,7 +280,7 @@ START_TEST(memory_and_files_stay_as_they_are)
     unsigned steady_day = is_long ? OUTBOX_DAYS + 2 : 2;
 
     options.frames_max_bytes = is_long ? 1024 * 1024 : 128 * 1024;
-    options.world.segment_bytes = is_long ? 256 * 1024 : 8 * 1024;
+    options.world.segment_bytes = is_long ? 0 : 8 * 1024;
     options.world.outbox_max_bytes = is_long ? 0 : 64 * 1024;
     /* Its page caches are bounded, but by far more than this town fills in a year. */
     (void)sqlite3_soft_heap_limit64(SQLITE_HEAP);
