@@ -1,9 +1,9 @@
 /*
  * sqlite_outbox.c - the event store: append-only segment tables, dropped whole.
  *
- * A segment is a table outbox_N of about 32 MiB: dropping one frees its pages in some 10 ms, while
- * deleting its rows one by one would cost as much as writing them. No secondary index (it costs
- * 14 us an event); a row points to the previous event of its device instead.
+ * A segment is a table outbox_N of at most about 32 MiB: dropping one frees its pages in some 10
+ * ms, while deleting its rows one by one would cost as much as writing them. No secondary index (it
+ * costs 14 us an event); a row points to the previous event of its device instead.
  */
 #include "core/log.h"
 #include "db/sqlite.h"
@@ -14,6 +14,7 @@
 #define SEGMENT_BYTES     ((uint64_t)32 * 1024 * 1024)
 #define ROW_OVERHEAD      24u
 #define OUTBOX_MAX_BYTES  ((uint64_t)5 * 1024 * 1024 * 1024)
+#define AGE_SEGMENTS      8 /* at least so many in the time for which events are kept */
 #define OUTBOX_MAX_AGE_US (INT64_C(7) * 24 * 3600 * US_PER_S)
 
 static enum err prepare_add(struct store *store)
@@ -167,22 +168,44 @@ enum err outbox_append(struct store *store, struct op_event *event, uint64_t pre
     return err;
 }
 
+static int64_t max_age_us(const struct store *store)
+{
+    int64_t age = store->options.outbox_max_age_us;
+
+    return age ? age : OUTBOX_MAX_AGE_US;
+}
+
+/* A small network would need months to fill a segment, and keep its events for as long: so one also
+ * ends with its time. */
+static bool is_done(const struct store *store, const struct segment *segment)
+{
+    return segment->bytes >= segment_bytes(store) ||
+           (store->outbox_next > segment->first_pos &&
+            clock_utc(store->options.clock) - segment->created_us >
+                max_age_us(store) / AGE_SEGMENTS);
+}
+
 enum err outbox_rotate(struct store *store, bool *did)
 {
-    *did = store->segments[store->segment_count - 1].bytes >= segment_bytes(store);
-    return *did ? segment_new(store) : OK;
+    enum err err = OK;
+
+    *did = false;
+    if (is_done(store, &store->segments[store->segment_count - 1])) {
+        err = segment_new(store);
+        *did = !err;
+    }
+    return err;
 }
 
 static bool outdated(const struct store *store)
 {
     const struct store_options *options = &store->options;
     uint64_t most = options->outbox_max_bytes ? options->outbox_max_bytes : OUTBOX_MAX_BYTES;
-    int64_t age = options->outbox_max_age_us ? options->outbox_max_age_us : OUTBOX_MAX_AGE_US;
 
     /* A segment ends when the next begins: that one's creation dates its newest event. */
     return store->segment_count > 1 &&
            (store->outbox_bytes > most ||
-            clock_utc(options->clock) - store->segments[1].created_us > age);
+            clock_utc(options->clock) - store->segments[1].created_us > max_age_us(store));
 }
 
 enum err outbox_retain(struct store *store, bool *more)

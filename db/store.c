@@ -91,7 +91,10 @@ enum err store_commit(struct store *store, struct change **batch, size_t n, size
 
 enum err store_housekeep(struct store *store, bool *more)
 {
-    return engine_of(store)->housekeep(store, more);
+    enum err err = engine_of(store)->housekeep(store, more);
+
+    *more = *more && !err;
+    return err;
 }
 
 void store_stats(const struct store *store, struct store_stats *stats)

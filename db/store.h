@@ -200,7 +200,7 @@ enum err store_commit(struct store *store, struct change **batch, size_t n,
                       size_t *done) MUST_CHECK;
 
 /* A slice of background work (fold, retention, checkpoint tail), at most about 20 ms. Committer
- * only. *more: there is more to do at once. */
+ * only. *more: there is more to do at once; never with an error. */
 enum err store_housekeep(struct store *store, bool *more) MUST_CHECK;
 
 /* The position after the newest event; grows only. Any thread. */

@@ -41,7 +41,8 @@ static void start(struct rest *rest)
                               .pump = pump,
                               .pump_ctx = rest,
                               .frames_dir = rest->frames_dir,
-                              .frames_max_bytes = 1u << 20,
+                              .frames_max_bytes =
+                                  rest->frames_max_bytes ? rest->frames_max_bytes : 1u << 20,
                               .frames_max_age_us = 7 * 86400 * (int64_t)US_PER_S,
                               .frames_ring = rest->frames_ring,
                               .frames_file_bytes = 8192};

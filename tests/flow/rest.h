@@ -13,9 +13,10 @@ struct rest {
     struct world world;
     struct api *api;
     struct httpd *httpd;
-    /* Of the frame log; may be changed before a restart. Ring 0: the usual one. */
+    /* Of the frame log; may be changed before a restart. Ring 0: the usual one; bytes 0: 1 MiB. */
     char frames_dir[96];
     unsigned frames_ring;
+    uint64_t frames_max_bytes;
     const char *if_match, *content_type, *last_event_id; /* of the next request */
 };
 

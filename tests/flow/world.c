@@ -123,6 +123,9 @@ static void start(struct world *world)
                                   .data_dir = world->dir,
                                   .clock = &world->clock.clock,
                                   .vfs = last_options.vfs,
+                                  .outbox_max_bytes = last_options.outbox_max_bytes,
+                                  .segment_bytes = last_options.segment_bytes,
+                                  .outbox_max_age_us = last_options.outbox_max_age_us,
                                   .master_key = world->master};
     struct commit_observer observer = {.ctx = world, .record = on_record, .outbox = on_outbox};
     struct udp_config udp = {.send = on_send, .send_ctx = world, .overload = &world->overload};

@@ -62,7 +62,9 @@ struct world_options {
     const char *region;      /* NULL: EU868 */
     uint8_t sub_band;        /* the one that the network hears; 0: all */
     int64_t app_reply_us;
-    const char *vfs; /* of the store: "fault" (tests/store/fault_vfs.h) */
+    const char *vfs;                          /* of the store: "fault" (tests/store/fault_vfs.h) */
+    uint64_t outbox_max_bytes, segment_bytes; /* of the outbox; 0: as ever */
+    int64_t outbox_max_age_us;                /* the same */
     void (*profile)(struct device_profile *profile); /* changes before it is stored */
 };
 

@@ -179,6 +179,31 @@ static bool drop_while_reading(void *arg, const struct stored_event *event)
     return true;
 }
 
+/* A store that cannot be written has nothing more to do at once: who asks again at once would do so
+ * for ever. */
+START_TEST(test_a_segment_that_cannot_be_made)
+{
+    struct kit kit;
+    struct store_options tune = {.segment_bytes = 200, .vfs = "fault"};
+    const struct kit_faults *faults = kit_engine(_i)->faults;
+    bool more = true;
+
+    faults->reset();
+    kit_open_records(&kit, _i, &tune);
+    ck_ok(kit_device(&kit, 1));
+    add_events(&kit, 1, 20);
+    faults->arm(1, FAULT_LASTING);
+    ck_assert_int_eq(store_housekeep(kit.store, &more), ERR_AWAY);
+    ck_assert(!more);
+    ck_assert_uint_gt(faults->hits(), 0);
+    faults->reset();
+    kit_housekeep(&kit);
+    add_events(&kit, 1, 1);
+    ck_assert_uint_eq(store_outbox_end(kit.store), 22);
+    kit_close(&kit);
+}
+END_TEST
+
 /* Whole segments go, the oldest first; positions are never used again. */
 START_TEST(test_retention)
 {
@@ -214,6 +239,41 @@ START_TEST(test_retention)
     add_events(&kit, 1, 1);
     ck_assert_uint_eq(store_outbox_end(kit.store), 102);
     ck_assert_uint_ge(walk(&kit, 1), 1);
+    kit_close(&kit);
+}
+END_TEST
+
+/* Few events fill no segment, but their time passes too. PostgreSQL chooses a segment's range when
+ * it is made. */
+START_TEST(test_retention_of_few_events)
+{
+    struct kit kit;
+    struct store_options tune = {.outbox_max_age_us = 8 * 3600 * (int64_t)US_PER_S};
+    struct store_stats stats;
+
+    if (!kit_engine(_i)->files)
+        return;
+    kit_open_records(&kit, _i, &tune);
+    ck_ok(kit_device(&kit, 1));
+    for (unsigned hour = 0; hour < 24; hour++) {
+        add_events(&kit, 1, 1);
+        if (hour == 12)
+            kit_reopen(&kit, NULL);
+        clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 3600 * (int64_t)US_PER_S);
+        kit_housekeep(&kit);
+    }
+    store_stats(kit.store, &stats);
+    ck_assert_uint_ge(stats.outbox_first, 24 - 8 - 2);
+    ck_assert_uint_le(stats.outbox_first, 24 - 8 + 1);
+    ck_assert_uint_eq(walk(&kit, 1), 25 - stats.outbox_first);
+    /* Nothing new comes: an empty segment is not followed by another. */
+    clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 9 * 3600 * (int64_t)US_PER_S);
+    kit_housekeep(&kit);
+    clock_double_set(&kit.clock, clock_mono(&kit.clock.clock) + 9 * 3600 * (int64_t)US_PER_S);
+    kit_housekeep(&kit);
+    store_stats(kit.store, &stats);
+    ck_assert_uint_eq(stats.outbox_first, stats.outbox_end);
+    ck_assert_uint_eq(store_outbox_end(kit.store), 25);
     kit_close(&kit);
 }
 END_TEST
@@ -343,7 +403,9 @@ int main(void)
     const TTest *const tests[] = {test_positions_and_chains,
                                   test_reading_both_ways,
                                   test_many_in_one_batch,
+                                  test_a_segment_that_cannot_be_made,
                                   test_retention,
+                                  test_retention_of_few_events,
                                   test_queue,
                                   test_attempts,
                                   test_audit,
