@@ -23,12 +23,16 @@ static const char *const defaults[][2] = {
     {"keepalives_count", "3"}, {"tcp_user_timeout", "15000"},
 };
 
-/* Settings of every connection. The planner must not look at how few rows a table has when the
- * statement is prepared: the same plan serves a million devices later. */
+/* Settings of every connection. The server looks after the line as this side does: a machine that
+ * is gone must not hold the database's lock for the two hours of TCP. The planner must not look at
+ * how few rows a table has when the statement is prepared: the same plan serves a million devices
+ * later. */
 static const char all_settings[] =
     "SET lock_timeout = 2000; SET idle_in_transaction_session_timeout = 30000; SET jit = off; "
     "SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning; "
     "SET timezone = 'UTC'; SET enable_seqscan = off; "
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    "SET tcp_user_timeout = 15000; "
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 static const char *const role_settings[] = {
@@ -183,9 +187,14 @@ static enum err settle(struct pg *pg)
 {
     const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
     enum err err = pg_script(pg, all_settings);
+    char name[80];
 
     if (!err)
         err = pg_script(pg, role_settings[pg->role]);
+    (void)snprintf(name, sizeof(name), "SET application_name = '%s" WRITER_NAME "'",
+                   pg->config->name);
+    if (!err && pg->role == PG_WRITER)
+        err = pg_script(pg, name);
     if (!err && (!encoding || strcmp(encoding, "UTF8") != 0)) {
         note(pg, "", "the database's encoding must be UTF8");
         err = ERR_UNSUPPORTED;

@@ -32,6 +32,8 @@ struct pg_config {
     char name[40];               /* application_name: "godwit" and this store's number */
 };
 
+#define WRITER_NAME " writer" /* behind the name, of the writer's session */
+
 enum pg_role { PG_WRITER, PG_READER, PG_LOADER };
 
 struct pg {
@@ -233,6 +235,7 @@ struct store {
     uint64_t unknown, unknown_end;
     uint64_t saved; /* the last such that was found saved */
     bool loaded;
+    char told[sizeof(((struct pg *)NULL)->reason)]; /* why it is away, as the log has it */
     struct pg_batch batch;
     struct sent *sent;
     unsigned sent_n, sent_room;

@@ -63,8 +63,20 @@ static enum err end_former(struct store *store)
     pg_text(&params, store->config.name);
     return pg_run_sql(&store->pg,
                       "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE "
-                      "application_name = $1::text || ' writer' AND pid <> pg_backend_pid()",
+                      "application_name = $1::text || '" WRITER_NAME
+                      "' AND pid <> pg_backend_pid()",
                       &params, NULL);
+}
+
+/* Tries come twice a second or so: the log has a reason once. */
+static void tell_away(struct store *store, enum err err)
+{
+    const char *reason = *store->pg.reason ? store->pg.reason : err_text(err);
+
+    if (strcmp(store->told, reason) == 0)
+        return;
+    (void)snprintf(store->told, sizeof(store->told), "%s", reason);
+    LOG_WARN("postgres_away", log_str("reason", reason), log_err(err));
 }
 
 static enum err connect_again(struct store *store)
@@ -83,7 +95,7 @@ static enum err connect_again(struct store *store)
         err = pg_outbox_open(store);
     if (!err)
         return OK;
-    LOG_DEBUG("postgres_away", log_str("reason", store->pg.reason), log_err(err));
+    tell_away(store, err);
     pg_drop(&store->pg);
     return ERR_AWAY;
 }
@@ -366,6 +378,7 @@ static void remember(struct store *store, struct change **batch, size_t n)
     atomic_store(&store->head.outbox_end, store->outbox_next);
     store->stats.commits++;
     store->stats.changes += n;
+    store->told[0] = '\0';
 }
 
 static uint64_t event_count(struct change **batch, size_t n)
@@ -416,7 +429,10 @@ static enum err commit_part(struct store *store, struct change **batch, size_t n
     if (!err)
         err = try_part(store, batch, n);
     if (err) {
-        LOG_DEBUG("commit_failed", log_err(err), log_str("reason", store->pg.reason));
+        if (err == ERR_AWAY)
+            tell_away(store, err);
+        else
+            LOG_DEBUG("commit_failed", log_err(err), log_str("reason", store->pg.reason));
         store->stats.failures++;
         for (size_t i = 0; !store->unknown && i < n; i++)
             batch[i]->commit_id = 0;
