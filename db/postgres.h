@@ -261,7 +261,11 @@ struct store_reader {
 /* postgres_schema.c */
 /* Migrates under a lock of the database; checks the master key. */
 enum err postgres_migrate(struct store *store, struct arena *arena, const char **why);
-enum err postgres_schema_of(const char *url, struct migration_status *status);
+enum err postgres_schema_of(const char *url, struct migration_status *status, struct arena *arena,
+                            const char **why);
+/* What keeps a database from being opened. */
+extern const char postgres_bad_url[];
+const char *postgres_why(const struct pg *pg, enum err err, struct arena *arena);
 /* One server per database: ERR_BUSY if another holds the lock. */
 enum err postgres_lock(struct pg *pg);
 

@@ -337,7 +337,7 @@ START_TEST(test_schema)
     const char *why = NULL;
 
     kit_open(&kit, 1, NULL);
-    ck_ok(store_migration_status(kit.url, NULL, &status));
+    ck_ok(store_migration_status(kit.url, NULL, &status, &kit.arena, &why));
     ck_assert_uint_eq(status.applied, status.known);
     store_reader_close(kit.reader);
     store_close(kit.store);
