@@ -195,6 +195,10 @@ static enum err settle(struct pg *pg)
                    pg->config->name);
     if (!err && pg->role == PG_WRITER)
         err = pg_script(pg, name);
+    if (!err) { /* servers that are not on Linux cannot */
+        err = pg_script(pg, "SET client_connection_check_interval = 1000");
+        err = err == ERR_AWAY ? err : OK;
+    }
     if (!err && (!encoding || strcmp(encoding, "UTF8") != 0)) {
         note(pg, "", "the database's encoding must be UTF8");
         err = ERR_UNSUPPORTED;
