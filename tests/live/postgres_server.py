@@ -1,8 +1,9 @@
 """The server on PostgreSQL as an operator meets it: a table that somebody locks, two servers on one
-database, one that was killed while it wrote. Each part may be run alone:
+database, one that was killed while it wrote, a database put back from a dump. Each part may be run alone:
 
-    postgres_server.py [locked|one_server]...
+    postgres_server.py [locked|one_server|restored]...
 """
+import json
 import os
 import shutil
 import subprocess
@@ -12,10 +13,12 @@ import threading
 import time
 
 from faults import away, drops, end, ready, seeded, wait_for
-from godwit import Server
+from godwit import KEY, Server
 from postgres import Postgres, binaries
 
 PROGRAM = os.path.abspath(os.environ["GODWIT_PROGRAM"])
+JOIN_SEED, JOINERS = 12, 5
+JUMP = 4096  # of down counters and JoinNonces
 
 
 def run(*args, status=0, env=None):
@@ -133,11 +136,105 @@ def one_server(database):
     return "refused; after kill -9 the other started in %.1f and %.1f s" % (seconds, again)
 
 
+# ---- restore -----------------------------------------------------------------------------------------
+
+
+class Devices:
+    """Devices of the simulator that join and go on over all that happens to the server."""
+
+    def __init__(self, server, seconds):
+        self.process = subprocess.Popen(
+            [PROGRAM, "simulate", "--server", "127.0.0.1:%d" % server.udp, "--devices", str(JOINERS),
+             "--gateways", "3", "--seed", str(JOIN_SEED), "--url", server.url, "--key", KEY,
+             "--provision", "--duration", str(seconds), "--rate", str(JOINERS), "--confirmed", "1",
+             "--json"], text=True, stdout=subprocess.PIPE)
+
+    def report(self):
+        return json.loads(self.process.communicate()[0])
+
+
+def personalised(server):
+    """A device that was answered five times so far."""
+    like = next(server.pages("/devices"))
+    eui = "70b3d57ed0000001"
+    assert server.api("POST", "/devices", {
+        "devEui": eui, "name": "abp", "applicationId": like["applicationId"],
+        "deviceProfileId": like["deviceProfileId"]})[0] == 201
+    session = {"devAddr": "01020304", "nwkSKey": "11" * 16, "appSKey": "22" * 16, "fCntUp": 9,
+               "fCntDown": 5}
+    assert server.api("PUT", "/devices/%s/activation" % eui, session)[0] == 200
+
+
+def down_counters(server):
+    counters = {}
+    for device in server.pages("/devices"):
+        status, session = server.api("GET", "/devices/%s/activation" % device["devEui"])
+        if status == 200:
+            counters[device["devEui"]] = session["fCntDown"]
+    return counters
+
+
+def nonces(database, name):
+    rows = database.sql("SELECT dev_eui, join_nonce FROM join_state", name).splitlines()
+    return {eui: int(nonce) for eui, nonce in (row.split("|") for row in rows)}
+
+
+def tool(database, name, *args):
+    subprocess.run([os.path.join(binaries(), name), "-h", database.dir, "-p", str(database.port), "-U",
+                    "postgres", *args], check=True)
+
+
+def is_told(data, dump):
+    """While the server runs, and what it does not do itself."""
+    assert "stop it first" in run("restore", "--counters", "--data-dir", data, status=1)
+    assert "pg_dump" in run("backup", dump + ".db", "--data-dir", data, status=1)
+    assert not os.path.exists(dump + ".db")
+
+
+def put_back(database, data, dump, then):
+    tool(database, "pg_restore", "-d", "after", dump)
+    use(database, "after")
+    assert "pg_restore" in run("restore", dump, "--data-dir", data, status=1)
+    assert "another master key" in run("restore", "--counters", "--data-dir", data, status=1,
+                                       env={"GODWIT_MASTER_KEY": "22" * 32})
+    assert nonces(database, "after") == then, "a restore that was refused changed the store"
+    out = run("restore", "--counters", "--data-dir", data)
+    assert "%d sessions moved on by %d" % (JOINERS + 1, JUMP) in out, out
+    assert nonces(database, "after") == {eui: n + JUMP for eui, n in then.items()}
+
+
+def restored(database):
+    """pg_dump while devices have joined and not spoken yet, pg_restore, `restore --counters`: no device
+    sees a counter twice, in the sessions that the dump has."""
+    use(database, "before")
+    server, _ = start(None)
+    dump = os.path.join(server.data_dir, "dump")
+    devices = Devices(server, 14)
+    wait_for("joins", 10, lambda: len(nonces(database, "before")) == JOINERS)
+    personalised(server)
+    then = nonces(database, "before")
+    tool(database, "pg_dump", "-Fc", "-f", dump, "before")
+    wait_for("answers", 15, lambda: sorted(down_counters(server).values())[JOINERS - 1] >= 2)
+    used = down_counters(server)
+    is_told(server.data_dir, dump)
+    end(server)
+    put_back(database, server.data_dir, dump, then)
+    server.env.update(GODWIT_DATABASE_URL=database.url("after"))
+    server.start()
+    assert server.api("GET", "/devices/70b3d57ed0000001/activation")[1]["fCntDown"] == 5 + JUMP
+    report = devices.report()
+    assert report["verdictsBad"] == 0 and report["joined"] == JOINERS, report
+    now = down_counters(server)
+    assert len(used) == len(now) == JOINERS + 1 and min(now.values()) > JUMP, (used, now)
+    end(server)
+    return "%d sessions moved on, the devices went along" % len(now)
+
+
 def main():
     database = Postgres(settings={"shared_buffers": "64MB"})
-    for name in ("locked", "two"):
+    for name in ("locked", "two", "before", "after"):
         database.sql("CREATE DATABASE " + name)
-    for part in (locked, one_server):
+    for part in (locked, one_server, restored):
         if sys.argv[1:] and part.__name__ not in sys.argv[1:]:
             continue
         began = time.monotonic()
