@@ -64,6 +64,11 @@ static EVP_CIPHER_CTX *context(void)
     if (!ctx) {
         (void)pthread_once(&at_exit_once, at_exit_create);
         ctx = EVP_CIPHER_CTX_new();
+        /* The cipher is looked up here once: each time it would cost more than its work. */
+        if (ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, NULL, NULL) != 1) {
+            EVP_CIPHER_CTX_free(ctx);
+            ctx = NULL;
+        }
         (void)pthread_setspecific(at_exit, ctx);
     }
     return ctx;
@@ -89,7 +94,7 @@ enum err secret_seal(const struct secret *secret, const char *table, uint64_t ow
     to[0] = FORMAT;
     memcpy(to + 1, secret->id, 4);
     if (!ctx || aad_n < 0 || RAND_bytes(nonce, 12) != 1 ||
-        EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, secret->key, nonce) != 1 ||
+        EVP_EncryptInit_ex(ctx, NULL, NULL, secret->key, nonce) != 1 ||
         EVP_EncryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
         EVP_EncryptUpdate(ctx, cipher, &n, plain.p, (int)plain.n) != 1 ||
         EVP_EncryptFinal_ex(ctx, cipher + plain.n, &n) != 1 ||
@@ -111,8 +116,7 @@ enum err secret_open(const struct secret *secret, const char *table, uint64_t ow
         return ERR_CRYPTO;
     plain_n = sealed.n - SECRET_OVERHEAD;
     memcpy(tag, sealed.p + 17 + plain_n, 16);
-    if (!ctx || aad_n < 0 ||
-        EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, secret->key, sealed.p + 5) != 1 ||
+    if (!ctx || aad_n < 0 || EVP_DecryptInit_ex(ctx, NULL, NULL, secret->key, sealed.p + 5) != 1 ||
         EVP_DecryptUpdate(ctx, NULL, &n, aad, aad_n) != 1 ||
         EVP_DecryptUpdate(ctx, to, &n, sealed.p + 17, (int)plain_n) != 1 ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, 16, tag) != 1 ||
