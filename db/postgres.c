@@ -341,6 +341,18 @@ enum err pg_run(struct pg *pg, unsigned name, const struct pg_params *params, PG
     return err ? err : one_result(pg, result);
 }
 
+enum err pg_start_sql(struct pg *pg, const char *sql)
+{
+    if (!pg->conn)
+        return ERR_AWAY;
+    return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1) ? OK : lost(pg);
+}
+
+enum err pg_await(struct pg *pg, PGresult **result)
+{
+    return pg->conn ? one_result(pg, result) : ERR_AWAY;
+}
+
 static enum err run_once(struct pg *pg, const char *sql, int n, const struct pg_params *params,
                          PGresult **result)
 {

@@ -106,6 +106,9 @@ enum err pg_send_prepare(struct pg *pg, unsigned i, const char *sql, const Oid *
 enum err pg_run(struct pg *pg, unsigned name, const struct pg_params *params, PGresult **result);
 enum err pg_run_sql(struct pg *pg, const char *sql, const struct pg_params *params,
                     PGresult **result);
+/* The two halves of it: asks, and waits for what comes. The result is binary. */
+enum err pg_start_sql(struct pg *pg, const char *sql);
+enum err pg_await(struct pg *pg, PGresult **result);
 /* The same with values of record_sql.h, any number of them. */
 enum err pg_run_query(struct pg *pg, unsigned name, const struct sql_query *query,
                       PGresult **result);

@@ -330,6 +330,60 @@ START_TEST(test_passwords_are_not_told)
 }
 END_TEST
 
+struct seen {
+    size_t told, n;
+    uint64_t sum;
+};
+
+static void on_begin(void *arg, size_t devices)
+{
+    ((struct seen *)arg)->told = devices;
+}
+
+static void on_device(void *arg, const struct loaded_device *device)
+{
+    struct seen *seen = arg;
+
+    seen->n++;
+    seen->sum += device->dev_eui.v;
+    ck_assert(!device->unreadable);
+    ck_assert_uint_eq(device->rev, device->dev_eui.v);
+}
+
+/* The start reads some hundred rows at a time: 1 to 1700, and a last part that is full. */
+START_TEST(test_start_in_parts)
+{
+    static const unsigned counts[] = {1700, 2000};
+    struct kit kit;
+    struct seen seen = {0};
+    struct store_loader loader = {.arg = &seen, .begin = on_begin, .device = on_device};
+    PGconn *beside = connect_beside();
+    char sql[600];
+
+    kit_open_records(&kit, 1, NULL);
+    ck_ok(kit_device(&kit, 1));
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(
+            sql, sizeof(sql),
+            "INSERT INTO device SELECT n, application_id, device_profile_id, join_eui, "
+            "is_disabled, skip_fcnt_check, name, rev, created, updated, doc FROM device, "
+            "generate_series(2, %u) n WHERE dev_eui = 1 ON CONFLICT DO NOTHING; "
+            "INSERT INTO device_state (dev_eui) SELECT dev_eui FROM device "
+            "ON CONFLICT DO NOTHING; UPDATE device_state SET rev = dev_eui; "
+            "ANALYZE device",
+            counts[i]);
+        ck_assert(run(beside, sql));
+        seen = (struct seen){0};
+        kit_reopen(&kit, &loader);
+        ck_assert_uint_eq(seen.told, counts[i]);
+        ck_assert_uint_eq(seen.n, counts[i]);
+        ck_assert_uint_eq(seen.sum, counts[i] * (counts[i] + UINT64_C(1)) / 2);
+    }
+    PQfinish(beside);
+    kit_close(&kit);
+}
+END_TEST
+
 START_TEST(test_schema)
 {
     struct kit kit;
@@ -354,17 +408,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {test_answer_lost,
-                                  test_outcome_unknown,
-                                  test_sessions_end,
-                                  test_former_session,
-                                  test_time_limits,
-                                  test_commits_in_reverse_order,
-                                  test_writer_beside,
-                                  test_beside_a_dump,
-                                  test_passwords_are_not_told,
-                                  test_schema,
-                                  NULL};
+    const TTest *const tests[] = {
+        test_answer_lost,    test_outcome_unknown,          test_sessions_end,  test_former_session,
+        test_time_limits,    test_commits_in_reverse_order, test_writer_beside, test_beside_a_dump,
+        test_start_in_parts, test_passwords_are_not_told,   test_schema,        NULL};
 
     if (kit_engine_count() < 2) {
         (void)fprintf(stderr, "run me by tests/store/with_postgres.py\n");
