@@ -46,7 +46,7 @@ static void postgres_close(struct store *store)
         (void)pg_outbox_housekeep(store, &more);
     pg_drop(&store->pg);
     pg_outbox_close(store);
-    write_batch_free(&store->batch);
+    batch_free(&store->batch);
     pg_config_free(&store->config);
     store_head_fini(&store->head);
     free(store->sent);
