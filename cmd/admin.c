@@ -230,6 +230,7 @@ int cmd_migrate(int argc, char **argv)
     const char *bad = "";
     struct settings settings;
     struct migration_status at;
+    const char *why = NULL;
     struct store *store;
     struct arena arena;
     int status;
@@ -244,7 +245,9 @@ int cmd_migrate(int argc, char **argv)
             store_close(store);
     }
     if (status == EXIT_SUCCESS &&
-        store_migration_status(settings.database_url, settings.data_dir, &at) == OK)
+        store_migration_status(settings.database_url, settings.data_dir, &at, &arena, &why))
+        status = cmd_fail("%s", why ? why : "the schema of the store cannot be read");
+    else if (status == EXIT_SUCCESS)
         (void)printf("schema %u, this version knows %u%s\n", at.applied, at.known,
                      at.applied == at.known ? "" : ": run `godwit migrate`");
     arena_reset(&arena);

@@ -11,6 +11,7 @@
 #include "db/secret.h"
 #include "ns/session.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static void commit_chunk(struct jump *jump)
 struct jumped {
     struct lw_eui dev_eui;
     uint64_t rev;
-    struct bytes state;
+    struct bytes state, pending; /* pending empty: there is none */
 };
 
 static uint32_t moved(uint32_t counter)
@@ -114,35 +115,79 @@ static uint32_t moved(uint32_t counter)
 struct gathered_jumps {
     struct store *store;
     struct jumped *list;
-    size_t n, room;
+    size_t n, room, sessions;
     struct arena arena;
     unsigned unreadable;
 };
 
+static void move_session(struct gathered_jumps *g, struct session *session)
+{
+    session->n_fcnt_down = moved(session->n_fcnt_down);
+    session->a_fcnt_down = moved(session->a_fcnt_down);
+    g->sessions++;
+}
+
+/* The counters of the active session stand in the state. */
+static enum err move_active(struct gathered_jumps *g, const struct loaded_device *row,
+                            struct bytes *state)
+{
+    const struct secret *secret = store_secret(g->store);
+    struct session session = {0};
+    struct device_status status = {0};
+    enum err err = OK;
+
+    if (!row->active.n) {
+        *state = (struct bytes){arena_memdup(&g->arena, row->state.p, row->state.n), row->state.n};
+        return OK;
+    }
+    err = session_open(row->active, secret, row->dev_eui, "active", &session);
+    if (!err)
+        err = session_state_read(row->state, &session, &status);
+    if (!err) {
+        move_session(g, &session);
+        *state = session_state_write(&session, &status, &g->arena);
+    }
+    OPENSSL_cleanse(&session, sizeof(session));
+    return err;
+}
+
+/* The device may have begun to use it after the copy was made, so it was answered in it. */
+static enum err move_pending(struct gathered_jumps *g, const struct loaded_device *row,
+                             struct bytes *pending)
+{
+    const struct secret *secret = store_secret(g->store);
+    struct session session = {0};
+    enum err err = OK;
+
+    *pending = (struct bytes){0};
+    if (!row->pending.n)
+        return OK;
+    err = session_open(row->pending, secret, row->dev_eui, "pending", &session);
+    if (!err) {
+        move_session(g, &session);
+        err = session_seal(&session, secret, row->dev_eui, "pending", &g->arena, pending);
+    }
+    OPENSSL_cleanse(&session, sizeof(session));
+    return err;
+}
+
 static void see_device(void *arg, const struct loaded_device *row)
 {
     struct gathered_jumps *g = arg;
-    struct session session = {0};
-    struct device_status status = {0};
+    struct jumped jumped = {.dev_eui = row->dev_eui, .rev = row->rev};
 
-    if (!row->active.n || !row->state.n)
+    if (!row->active.n && !row->pending.n)
         return;
-    if (row->unreadable ||
-        session_open(row->active, store_secret(g->store), row->dev_eui, "active", &session) ||
-        session_state_read(row->state, &session, &status)) {
+    if (row->unreadable || move_active(g, row, &jumped.state) ||
+        move_pending(g, row, &jumped.pending)) {
         g->unreadable++;
         return;
     }
-    session.n_fcnt_down = moved(session.n_fcnt_down);
-    session.a_fcnt_down = moved(session.a_fcnt_down);
     if (g->n == g->room) {
         g->room = g->room ? g->room * 2 : 1024;
         g->list = xrealloc(g->list, g->room * sizeof(*g->list));
     }
-    g->list[g->n++] = (struct jumped){.dev_eui = row->dev_eui,
-                                      .rev = row->rev,
-                                      .state = session_state_write(&session, &status, &g->arena)};
-    lw_session_keys_wipe(&session.keys);
+    g->list[g->n++] = jumped;
 }
 
 static enum err write_jumps(struct store *store, const struct gathered_jumps *g)
@@ -154,8 +199,11 @@ static enum err write_jumps(struct store *store, const struct gathered_jumps *g)
         struct change *change = arena_new(&jump.arena, struct change);
         struct op *op = change_add(change, &jump.arena, OP_STATE);
 
-        op->state = (struct op_state){
-            .dev_eui = g->list[i].dev_eui, .rev = g->list[i].rev, .state = g->list[i].state};
+        op->state = (struct op_state){.dev_eui = g->list[i].dev_eui,
+                                      .rev = g->list[i].rev,
+                                      .state = g->list[i].state,
+                                      .set = g->list[i].pending.n ? STATE_SET_PENDING : 0,
+                                      .pending = g->list[i].pending};
         jump.changes[jump.n++] = change;
         if (jump.n == CHUNK)
             commit_chunk(&jump);
@@ -178,7 +226,7 @@ static int jump_counters(const struct settings *settings, bool nonces, struct ar
         store_load(g.store, &loader) || write_jumps(g.store, &g))
         status = cmd_fail("the counters cannot be moved on: do not use this store");
     else
-        (void)printf("restored; the down counters of %zu sessions moved on by %d\n", g.n,
+        (void)printf("restored; the down counters of %zu sessions moved on by %d\n", g.sessions,
                      DOWN_COUNTER_JUMP);
     if (g.unreadable)
         (void)fprintf(stderr, "godwit: %u sessions cannot be read\n", g.unreadable);

@@ -257,8 +257,11 @@ static int open_store(struct server *server)
         return cmd_fail("%s: %s", server->settings.data_dir, strerror(errno));
     /* A key is made only for a store that does not exist yet: a lost key must not be papered over.
      */
-    if (store_migration_status(options.url, options.data_dir, &schema))
+    if (store_migration_status(options.url, options.data_dir, &schema, &server->arena, &why)) {
+        if (why)
+            return cmd_fail("%s", why);
         schema.applied = 1; /* the open will tell why */
+    }
     if (secret_load_master(server->settings.data_dir, schema.applied == 0, master, &server->arena,
                            &why))
         return cmd_fail("%s", why);

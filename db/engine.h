@@ -27,7 +27,8 @@ struct engine {
     void (*stats)(const struct store *store, struct store_stats *stats);
     enum err (*load)(struct store *store, const struct store_loader *loader);
     enum err (*migration_status)(const char *url, const char *data_dir,
-                                 struct migration_status *status);
+                                 struct migration_status *status, struct arena *arena,
+                                 const char **why);
 
     enum err (*reader_open)(struct store *store, struct store_reader **reader);
     void (*reader_close)(struct store_reader *reader);

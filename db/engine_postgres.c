@@ -33,7 +33,7 @@ static enum err open_database(struct store *store, struct arena *arena, const ch
     if (!err)
         atomic_store(&store->head.outbox_end, store->outbox_next);
     if (err && !*why)
-        *why = arena_printf(arena, "database: %s", *pg->reason ? pg->reason : err_text(err));
+        *why = postgres_why(pg, err, arena);
     return err;
 }
 
@@ -46,7 +46,7 @@ static void postgres_close(struct store *store)
         (void)pg_outbox_housekeep(store, &more);
     pg_drop(&store->pg);
     pg_outbox_close(store);
-    write_batch_free(&store->batch);
+    batch_free(&store->batch);
     pg_config_free(&store->config);
     store_head_fini(&store->head);
     free(store->sent);
@@ -64,7 +64,7 @@ static enum err postgres_open(const struct store_options *options, struct arena 
     store->options.url = store->options.data_dir = NULL; /* the caller's */
     store->options.master_key = NULL;
     if (err)
-        *why = "database.url cannot be read as a PostgreSQL URL"; /* it may hold a password */
+        *why = postgres_bad_url;
     else
         store->writer = (int64_t)bytes_hash(
             (struct bytes){(const uint8_t *)store->config.name, strlen(store->config.name)}, 1);
@@ -137,10 +137,11 @@ static enum err postgres_housekeep(struct store *store, bool *more)
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static enum err postgres_migration_status(const char *url, const char *data_dir,
-                                          struct migration_status *status)
+                                          struct migration_status *status, struct arena *arena,
+                                          const char **why)
 {
     (void)data_dir;
-    return postgres_schema_of(url, status);
+    return postgres_schema_of(url, status, arena, why);
 }
 
 static enum err postgres_jump_join_nonces(struct store *store, uint32_t by)

@@ -190,15 +190,11 @@ static enum err sqlite_jump_join_nonces(struct store *store, uint32_t by)
 }
 
 static enum err sqlite_migration_status(const char *url, const char *data_dir,
-                                        struct migration_status *status)
+                                        struct migration_status *status, struct arena *arena,
+                                        const char **why)
 {
-    struct arena arena;
-    enum err err;
-
-    arena_init(&arena, ARENA_JOB_LIMIT);
-    err = sqlite_schema_of(file_of(url, data_dir, &arena), status);
-    arena_reset(&arena);
-    return err;
+    (void)why;
+    return sqlite_schema_of(file_of(url, data_dir, arena), status);
 }
 
 /* The column of e-mail addresses does not mind the case by itself. */

@@ -1,5 +1,5 @@
 /*
- * postgres.c - connections to PostgreSQL: making them, waiting, and what errors mean.
+ * postgres.c - statements to PostgreSQL and their results: waiting, and what errors mean.
  *
  * Waiting is done here with poll, never inside libpq, so that a server that stopped without closing
  * the connection is noticed: it has WAIT_MS after the last octet. Statements have a time limit at
@@ -11,88 +11,13 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define WAIT_MS  30000
-#define RETRY_US (500 * (int64_t)US_PER_MS)
-
-/* Taken where the URL says nothing else. */
-static const char *const defaults[][2] = {
-    {"connect_timeout", "5"},  {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
-    {"keepalives_count", "3"}, {"tcp_user_timeout", "15000"},
-};
-
-/* Settings of every connection. The planner must not look at how few rows a table has when the
- * statement is prepared: the same plan serves a million devices later. */
-static const char all_settings[] =
-    "SET lock_timeout = 2000; SET idle_in_transaction_session_timeout = 30000; SET jit = off; "
-    "SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning; "
-    "SET timezone = 'UTC'; SET enable_seqscan = off; "
-    "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-static const char *const role_settings[] = {
-    [PG_WRITER] = "SET statement_timeout = 10000; SET enable_hashjoin = off; "
-                  "SET enable_mergejoin = off",
-    [PG_READER] = "SET statement_timeout = 20000; "
-                  "SET default_transaction_read_only = on",
-    /* Two tables in the order of their key need no memory to be joined. */
-    [PG_LOADER] = "SET statement_timeout = 0; SET cursor_tuple_fraction = 1; "
-                  "SET enable_hashjoin = off; SET default_transaction_read_only = on",
-};
-
-/* ---- configuration --------------------------------------------------------------------------- */
-
-static void config_put(struct pg_config *config, size_t *n, const char *key, const char *value)
-{
-    config->keys[*n] = key;
-    config->values[(*n)++] = value;
-}
-
-enum err pg_config_init(struct pg_config *config, const char *url)
-{
-    size_t n = 0, count = 0;
-    char *why = NULL;
-
-    *config = (struct pg_config){.parsed = PQconninfoParse(url, &why)};
-    PQfreemem(why); /* it may quote the URL and so the password */
-    if (!config->parsed)
-        return ERR_INVALID;
-    while (config->parsed[count].keyword)
-        count++;
-    config->keys = xcalloc(count + 1, sizeof(*config->keys));
-    config->values = xcalloc(count + 1, sizeof(*config->values));
-    (void)snprintf(config->name, sizeof(config->name), "godwit %016llx",
-                   (unsigned long long)hash_u64((uint64_t)clock_mono(clock_system()) ^
-                                                (uint64_t)(uintptr_t)config));
-    for (const PQconninfoOption *o = config->parsed; o->keyword; o++) {
-        const char *value = o->val;
-
-        for (size_t i = 0; !value && i < sizeof(defaults) / sizeof(defaults[0]); i++) {
-            if (strcmp(o->keyword, defaults[i][0]) == 0)
-                value = defaults[i][1];
-        }
-        if (strcmp(o->keyword, "application_name") == 0)
-            value = config->name;
-        if (strcmp(o->keyword, "client_encoding") == 0)
-            value = "UTF8";
-        if (value)
-            config_put(config, &n, o->keyword, value);
-    }
-    return OK;
-}
-
-void pg_config_free(struct pg_config *config)
-{
-    PQconninfoFree(config->parsed);
-    free(config->keys);
-    free(config->values);
-    *config = (struct pg_config){0};
-}
+#define WAIT_MS 30000
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-static void note(struct pg *pg, const char *state, const char *message)
+void pg_note(struct pg *pg, const char *state, const char *message)
 {
     size_t n;
 
@@ -103,9 +28,9 @@ static void note(struct pg *pg, const char *state, const char *message)
         pg->reason[--n] = '\0';
 }
 
-static enum err lost(struct pg *pg)
+enum err pg_lost(struct pg *pg)
 {
-    note(pg, "", pg->conn ? PQerrorMessage(pg->conn) : "not connected");
+    pg_note(pg, "", pg->conn ? PQerrorMessage(pg->conn) : "not connected");
     pg_drop(pg);
     return ERR_AWAY;
 }
@@ -149,7 +74,7 @@ enum err pg_result_err(struct pg *pg, const PGresult *result)
     case PGRES_PIPELINE_ABORTED: return ERR_STORE;
     default: break;
     }
-    note(pg, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    pg_note(pg, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     if (!state)
         return ERR_AWAY; /* made by libpq itself: the connection is gone */
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
@@ -164,64 +89,6 @@ bool pg_state_is(const struct pg *pg, const char *state)
     return strcmp(pg->state, state) == 0;
 }
 
-/* ---- connecting ------------------------------------------------------------------------------ */
-
-static void ignore_notice(void *arg, const PGresult *result)
-{
-    (void)arg;
-    (void)result;
-}
-
-void pg_drop(struct pg *pg)
-{
-    PQfinish(pg->conn);
-    pg->conn = NULL;
-    pg->prepared = 0;
-}
-
-static enum err settle(struct pg *pg)
-{
-    const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
-    enum err err = pg_script(pg, all_settings);
-
-    if (!err)
-        err = pg_script(pg, role_settings[pg->role]);
-    if (!err && (!encoding || strcmp(encoding, "UTF8") != 0)) {
-        note(pg, "", "the database's encoding must be UTF8");
-        err = ERR_UNSUPPORTED;
-    }
-    return err;
-}
-
-enum err pg_connect(struct pg *pg, const struct pg_config *config, enum pg_role role)
-{
-    enum err err = OK;
-
-    pg_drop(pg);
-    pg->config = config;
-    pg->role = role;
-    pg->conn = PQconnectdbParams(config->keys, config->values, 0);
-    if (PQstatus(pg->conn) != CONNECTION_OK || PQsetnonblocking(pg->conn, 1) != 0) {
-        err = lost(pg);
-    } else {
-        (void)PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
-        err = settle(pg);
-        if (err)
-            pg_drop(pg);
-    }
-    pg->retry_us = err ? clock_mono(clock_system()) + RETRY_US : 0;
-    return err;
-}
-
-enum err pg_ensure(struct pg *pg)
-{
-    if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
-        return OK;
-    if (pg->role != PG_WRITER && clock_mono(clock_system()) < pg->retry_us)
-        return ERR_AWAY; /* the committer has a pace of its own */
-    return pg_connect(pg, pg->config, pg->role);
-}
-
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* Waits until the next result can be taken without blocking, and takes it. */
@@ -234,16 +101,16 @@ static enum err next_result(struct pg *pg, PGresult **result)
                             .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
 
         if (poll(&fd, 1, WAIT_MS) == 0) {
-            note(pg, "", "the server does not answer");
+            pg_note(pg, "", "the server does not answer");
             pg_drop(pg);
             return ERR_AWAY;
         }
         if (!PQconsumeInput(pg->conn))
-            return lost(pg);
+            return pg_lost(pg);
         unsent = PQflush(pg->conn);
     }
     if (unsent < 0)
-        return lost(pg);
+        return pg_lost(pg);
     *result = PQgetResult(pg->conn);
     return OK;
 }
@@ -289,7 +156,7 @@ enum err pg_send_prepare(struct pg *pg, unsigned i, const char *sql, const Oid *
 
     if (!pg->conn)
         return ERR_AWAY;
-    return PQsendPrepare(pg->conn, name_of(i, name), sql, n, types) ? OK : lost(pg);
+    return PQsendPrepare(pg->conn, name_of(i, name), sql, n, types) ? OK : pg_lost(pg);
 }
 
 enum err pg_prepare(struct pg *pg, unsigned i, const char *sql)
@@ -317,7 +184,7 @@ enum err pg_send(struct pg *pg, unsigned name, const struct pg_params *params)
     if (!PQsendQueryPrepared(pg->conn, name_of(name, text), params ? params->n : 0,
                              params ? params->values : NULL, params ? params->lengths : NULL,
                              params ? params->formats : NULL, 1))
-        return lost(pg);
+        return pg_lost(pg);
     return OK;
 }
 
@@ -328,6 +195,18 @@ enum err pg_run(struct pg *pg, unsigned name, const struct pg_params *params, PG
     return err ? err : one_result(pg, result);
 }
 
+enum err pg_start_sql(struct pg *pg, const char *sql)
+{
+    if (!pg->conn)
+        return ERR_AWAY;
+    return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1) ? OK : pg_lost(pg);
+}
+
+enum err pg_await(struct pg *pg, PGresult **result)
+{
+    return pg->conn ? one_result(pg, result) : ERR_AWAY;
+}
+
 static enum err run_once(struct pg *pg, const char *sql, int n, const struct pg_params *params,
                          PGresult **result)
 {
@@ -335,7 +214,7 @@ static enum err run_once(struct pg *pg, const char *sql, int n, const struct pg_
         return ERR_AWAY;
     if (!PQsendQueryParams(pg->conn, sql, n, NULL, params ? params->values : NULL,
                            params ? params->lengths : NULL, params ? params->formats : NULL, 1))
-        return lost(pg);
+        return pg_lost(pg);
     return one_result(pg, result);
 }
 
@@ -368,14 +247,14 @@ enum err pg_run_query(struct pg *pg, unsigned name, const struct sql_query *quer
                                                lengths, formats, 1)
                            : PQsendQueryPrepared(pg->conn, name_of(name, text), (int)query->n,
                                                  values, lengths, formats, 1);
-    return sent ? one_result(pg, result) : lost(pg);
+    return sent ? one_result(pg, result) : pg_lost(pg);
 }
 
 enum err pg_script(struct pg *pg, const char *sql)
 {
     if (!pg->conn)
         return ERR_AWAY;
-    return PQsendQuery(pg->conn, sql) ? one_result(pg, NULL) : lost(pg);
+    return PQsendQuery(pg->conn, sql) ? one_result(pg, NULL) : pg_lost(pg);
 }
 
 /* In a pipeline each statement has a result and then a NULL; the sync has a result alone. */
@@ -387,7 +266,7 @@ enum err pg_results(struct pg *pg, unsigned sent, pg_visitor *visit, void *arg)
     if (!pg->conn)
         return ERR_AWAY;
     if (!PQpipelineSync(pg->conn))
-        return lost(pg);
+        return pg_lost(pg);
     for (unsigned i = 0; i < sent; i++) {
         do {
             err = next_result(pg, &result);
@@ -398,11 +277,11 @@ enum err pg_results(struct pg *pg, unsigned sent, pg_visitor *visit, void *arg)
             PQclear(result);
         } while (result && PQstatus(pg->conn) == CONNECTION_OK);
         if (PQstatus(pg->conn) != CONNECTION_OK)
-            return lost(pg);
+            return pg_lost(pg);
     }
     err = next_result(pg, &result);
     if (!err && PQresultStatus(result) != PGRES_PIPELINE_SYNC)
-        err = lost(pg);
+        err = pg_lost(pg);
     PQclear(result);
     return err;
 }

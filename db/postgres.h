@@ -32,6 +32,8 @@ struct pg_config {
     char name[40];               /* application_name: "godwit" and this store's number */
 };
 
+#define WRITER_NAME " writer" /* behind the name, of the writer's session */
+
 enum pg_role { PG_WRITER, PG_READER, PG_LOADER };
 
 struct pg {
@@ -104,6 +106,9 @@ enum err pg_send_prepare(struct pg *pg, unsigned i, const char *sql, const Oid *
 enum err pg_run(struct pg *pg, unsigned name, const struct pg_params *params, PGresult **result);
 enum err pg_run_sql(struct pg *pg, const char *sql, const struct pg_params *params,
                     PGresult **result);
+/* The two halves of it: asks, and waits for what comes. The result is binary. */
+enum err pg_start_sql(struct pg *pg, const char *sql);
+enum err pg_await(struct pg *pg, PGresult **result);
 /* The same with values of record_sql.h, any number of them. */
 enum err pg_run_query(struct pg *pg, unsigned name, const struct sql_query *query,
                       PGresult **result);
@@ -116,6 +121,9 @@ enum err pg_send(struct pg *pg, unsigned name, const struct pg_params *params);
 typedef void pg_visitor(void *arg, unsigned i, const PGresult *result);
 enum err pg_results(struct pg *pg, unsigned sent, pg_visitor *visit, void *arg);
 
+/* Notes what failed, for people; the connection is gone: drops it. ERR_AWAY. */
+void pg_note(struct pg *pg, const char *state, const char *message);
+enum err pg_lost(struct pg *pg);
 /* The meaning of a SQLSTATE; notes it and the message in `pg`. */
 enum err pg_result_err(struct pg *pg, const PGresult *result);
 bool pg_state_is(const struct pg *pg, const char *state);
@@ -233,6 +241,7 @@ struct store {
     uint64_t unknown, unknown_end;
     uint64_t saved; /* the last such that was found saved */
     bool loaded;
+    char told[sizeof(((struct pg *)NULL)->reason)]; /* why it is away, as the log has it */
     struct pg_batch batch;
     struct sent *sent;
     unsigned sent_n, sent_room;
@@ -258,15 +267,23 @@ struct store_reader {
 /* postgres_schema.c */
 /* Migrates under a lock of the database; checks the master key. */
 enum err postgres_migrate(struct store *store, struct arena *arena, const char **why);
-enum err postgres_schema_of(const char *url, struct migration_status *status);
+enum err postgres_schema_of(const char *url, struct migration_status *status, struct arena *arena,
+                            const char **why);
+/* What keeps a database from being opened. */
+extern const char postgres_bad_url[];
+const char *postgres_why(const struct pg *pg, enum err err, struct arena *arena);
 /* One server per database: ERR_BUSY if another holds the lock. */
 enum err postgres_lock(struct pg *pg);
 
 /* postgres_commit.c */
 enum err postgres_commit(struct store *store, struct change **batch, size_t n, size_t *done);
+
+/* postgres_ready.c */
 /* The writer's connection: makes it anew if it was lost, and learns what became of a transaction
  * whose answer was lost. ERR_AWAY. */
 enum err postgres_ready(struct store *store);
+/* Tries come twice a second or so: the log has a reason once. */
+void postgres_tell_away(struct store *store, enum err err);
 
 /* postgres_write.c */
 enum err write_prepare(struct pg *pg);
@@ -278,7 +295,14 @@ enum err write_send(struct store *store, enum pg_write name, const struct pg_par
 void write_result(const struct sent *sent, const PGresult *result);
 /* After an outcome that was unknown: reads back what results would have told. */
 enum err write_read_back(struct store *store, struct change *change);
-void write_batch_free(struct pg_batch *batch);
+
+/* postgres_batch.c: between begin and end, add each change that has not lost, then send. Adding
+ * gives events their positions. `only`: whose they are, if all are of one change. */
+void batch_begin(struct pg_batch *batch, struct change **changes, size_t n);
+void batch_add(struct store *store, struct change *change);
+enum err batch_send(struct store *store, struct change *only);
+void batch_end(struct pg_batch *batch);
+void batch_free(struct pg_batch *batch);
 
 /* postgres_outbox.c */
 enum err pg_outbox_open(struct store *store);

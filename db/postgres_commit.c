@@ -7,93 +7,16 @@
  *   - devices whose rev moved are asked for at once; their changes have lost, the others go again;
  *   - for anything else each change goes by itself under a savepoint, and loses alone.
  *
- * When the connection is lost the outcome may be unknown. Each transaction leaves a mark under a
- * number of its own; after the connection is made anew the mark tells (mechanics 4). Until then the
+ * When the connection is lost the outcome may be unknown (postgres_ready.c). Until it is known the
  * batch waits, and nothing is answered.
  */
 #include "core/log.h"
 #include "db/change.h"
 #include "db/postgres.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PASSES 4 /* with ever fewer changes, before each goes by itself */
-
-/* ---- connection ------------------------------------------------------------------------------ */
-
-/* Whether the transaction of unknown outcome was saved; if not, it never will be. */
-static enum err ask_outcome(struct store *store, bool *saved)
-{
-    struct pg_params params = {0};
-    PGresult *result;
-    enum err err;
-
-    pg_int(&params, store->writer);
-    pg_int(&params, (int64_t)store->unknown);
-    err = pg_run(&store->pg, W_OUTCOME, &params, &result);
-    if (err)
-        return err;
-    *saved = pg_get_int(result, 0, 0) != 0;
-    PQclear(result);
-    return OK;
-}
-
-static enum err learn_outcome(struct store *store)
-{
-    bool saved;
-    enum err err;
-
-    if (!store->unknown)
-        return OK;
-    err = ask_outcome(store, &saved);
-    if (err)
-        return err;
-    LOG_INFO("commit_outcome", log_str("outcome", saved ? "saved" : "lost"));
-    store->saved = saved ? store->unknown : 0;
-    store->unknown = 0;
-    return OK;
-}
-
-/* Sessions of this store that the server still holds would keep its lock and their rows' locks. */
-static enum err end_former(struct store *store)
-{
-    struct pg_params params = {0};
-
-    pg_text(&params, store->config.name);
-    return pg_run_sql(&store->pg,
-                      "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE "
-                      "application_name = $1::text || ' writer' AND pid <> pg_backend_pid()",
-                      &params, NULL);
-}
-
-static enum err connect_again(struct store *store)
-{
-    enum err err = pg_ensure(&store->pg);
-
-    if (!err)
-        err = end_former(store);
-    if (!err)
-        err = postgres_lock(&store->pg);
-    if (!err)
-        err = write_prepare(&store->pg);
-    if (!err)
-        err = learn_outcome(store);
-    if (!err)
-        err = pg_outbox_open(store);
-    if (!err)
-        return OK;
-    LOG_DEBUG("postgres_away", log_str("reason", store->pg.reason), log_err(err));
-    pg_drop(&store->pg);
-    return ERR_AWAY;
-}
-
-enum err postgres_ready(struct store *store)
-{
-    if (store->pg.conn && PQstatus(store->pg.conn) == CONNECTION_OK)
-        return learn_outcome(store);
-    return connect_again(store);
-}
 
 /* ---- one journey ----------------------------------------------------------------------------- */
 
@@ -366,6 +289,7 @@ static void remember(struct store *store, struct change **batch, size_t n)
     atomic_store(&store->head.outbox_end, store->outbox_next);
     store->stats.commits++;
     store->stats.changes += n;
+    store->told[0] = '\0';
 }
 
 static uint64_t event_count(struct change **batch, size_t n)
@@ -416,7 +340,10 @@ static enum err commit_part(struct store *store, struct change **batch, size_t n
     if (!err)
         err = try_part(store, batch, n);
     if (err) {
-        LOG_DEBUG("commit_failed", log_err(err), log_str("reason", store->pg.reason));
+        if (err == ERR_AWAY)
+            postgres_tell_away(store, err);
+        else
+            LOG_DEBUG("commit_failed", log_err(err), log_str("reason", store->pg.reason));
         store->stats.failures++;
         for (size_t i = 0; !store->unknown && i < n; i++)
             batch[i]->commit_id = 0;

@@ -1,28 +1,33 @@
 /*
  * postgres_load.c - start-up: what lives in memory is read once, before any thread runs.
  *
- * By a connection of its own, in one snapshot, with cursors: some thousand rows at a time, in the
- * binary form.
+ * By a connection of its own, in one snapshot, with cursors: some hundred rows at a time, in the
+ * binary form. The next ones are asked for before these are looked at, and are few enough to wait
+ * in the socket, so that both sides work at once.
  */
 #include "core/log.h"
 #include "db/postgres.h"
 
 #include <stdio.h>
 
-#define ROWS_AT_ONCE "5000"
+#define FETCH "FETCH 500 FROM rows"
 
 typedef enum err row_visitor(void *arg, const PGresult *result, int row);
 
+/* Takes what was asked for; asks for more, unless that was all. */
 static enum err fetch(struct pg *pg, row_visitor *visit, void *arg, bool *more)
 {
     PGresult *result;
-    enum err err = pg_run_sql(pg, "FETCH " ROWS_AT_ONCE " FROM rows", NULL, &result);
+    enum err err = pg_await(pg, &result);
 
+    *more = false;
     if (err)
         return err;
+    *more = PQntuples(result) > 0;
+    if (*more)
+        err = pg_start_sql(pg, FETCH);
     for (int i = 0; !err && i < PQntuples(result); i++)
         err = visit(arg, result, i);
-    *more = PQntuples(result) > 0;
     PQclear(result);
     return err;
 }
@@ -36,9 +41,27 @@ static enum err each_row(struct pg *pg, const char *sql, row_visitor *visit, voi
     arena_init(&arena, ARENA_JOB_LIMIT);
     err = pg_script(pg, arena_printf(&arena, "DECLARE rows NO SCROLL CURSOR FOR %s", sql));
     arena_reset(&arena);
+    if (!err)
+        err = pg_start_sql(pg, FETCH);
     while (!err && more)
         err = fetch(pg, visit, arg, &more);
     return err ? err : pg_script(pg, "CLOSE rows");
+}
+
+/* Counting them would take a while; the statistics of the table know about how many there are. */
+static enum err tell_count(struct pg *pg, const struct store_loader *loader)
+{
+    PGresult *result;
+    enum err err = pg_run_sql(pg,
+                              "SELECT greatest(reltuples, 0)::bigint FROM pg_class "
+                              "WHERE oid = 'device'::regclass",
+                              NULL, &result);
+
+    if (err)
+        return err;
+    loader->begin(loader->arg, (size_t)pg_get_int(result, 0, 0));
+    PQclear(result);
+    return OK;
 }
 
 /* ---- devices --------------------------------------------------------------------------------- */
@@ -145,6 +168,8 @@ static enum err load_all(struct store *store, struct pg *pg, const struct store_
         if (record_types[type].shared)
             err = load_records(store, pg, loader, (enum record_type)type);
     }
+    if (!err && loader->begin)
+        err = tell_count(pg, loader);
     if (!err && loader->device)
         err = each_row(pg,
                        "SELECT d.dev_eui, d.application_id, d.device_profile_id, d.join_eui, "

@@ -49,18 +49,31 @@ static enum err schema_version(struct pg *pg, unsigned *version)
     return err;
 }
 
-enum err postgres_schema_of(const char *url, struct migration_status *status)
+/* What libpq says of the URL is not told: it may quote the password. */
+const char postgres_bad_url[] = "database.url cannot be read as a PostgreSQL URL";
+
+const char *postgres_why(const struct pg *pg, enum err err, struct arena *arena)
+{
+    return arena_printf(arena, "database: %s", *pg->reason ? pg->reason : err_text(err));
+}
+
+enum err postgres_schema_of(const char *url, struct migration_status *status, struct arena *arena,
+                            const char **why)
 {
     struct pg_config config;
     struct pg pg = {0};
     enum err err = pg_config_init(&config, url);
 
     *status = (struct migration_status){.known = newest_known()};
-    if (err)
+    if (err) {
+        *why = postgres_bad_url;
         return err;
+    }
     err = pg_connect(&pg, &config, PG_READER);
     if (!err)
         err = schema_version(&pg, &status->applied);
+    if (err)
+        *why = postgres_why(&pg, err, arena);
     pg_drop(&pg);
     pg_config_free(&config);
     return err;

@@ -108,11 +108,13 @@ enum err store_load(struct store *store, const struct store_loader *loader)
 }
 
 enum err store_migration_status(const char *url, const char *data_dir,
-                                struct migration_status *status)
+                                struct migration_status *status, struct arena *arena,
+                                const char **why)
 {
     const struct engine *engine = engine_for(url);
 
-    return engine ? engine->migration_status(url, data_dir, status) : ERR_UNSUPPORTED;
+    *why = NULL;
+    return engine ? engine->migration_status(url, data_dir, status, arena, why) : ERR_UNSUPPORTED;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

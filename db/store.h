@@ -343,9 +343,11 @@ enum err store_backup(struct store_reader *reader, const char *file, struct aren
 struct migration_status {
     unsigned applied, known; /* numbers of the newest migration in the store and in this program */
 };
-/* Without opening the store; a store that does not exist has applied 0. */
+/* Without opening the store; a store that does not exist has applied 0. *why, in `arena`: what is
+ * wrong, NULL where store_open has better words. */
 enum err store_migration_status(const char *url, const char *data_dir,
-                                struct migration_status *status) MUST_CHECK;
+                                struct migration_status *status, struct arena *arena,
+                                const char **why) MUST_CHECK;
 
 /* NULL if copies of the store are made and put back by db/backup.h; else what to do instead. */
 const char *store_no_backup(const char *url);

@@ -38,8 +38,7 @@ class Postgres:
             os.chown(self.dir, owner.pw_uid, owner.pw_gid)
             self.user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self.settings = {"listen_addresses": "", "unix_socket_directories": self.dir,
-                         "max_connections": "60", "timezone": "UTC",
-                         "client_connection_check_interval": "1s"}
+                         "max_connections": "60", "timezone": "UTC"}
         if tcp:
             with socket.socket() as s:
                 s.bind(("127.0.0.1", 0))

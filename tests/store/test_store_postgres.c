@@ -3,7 +3,9 @@
 #include "tests/store/kit.h"
 #include "tests/store/proxy.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct store_options by_proxy = {.vfs = "fault"};
 
@@ -160,6 +162,75 @@ static enum err commit_event(struct kit *kit)
     return kit_commit(kit, change);
 }
 
+static bool set_is(struct pg *pg, const char *name, const char *value)
+{
+    struct pg_params params = {0};
+    PGresult *result;
+    bool same;
+
+    pg_text(&params, name);
+    pg_text(&params, value);
+    ck_ok(pg_run_sql(pg, "SELECT current_setting($1::text) = $2::text", &params, &result));
+    same = pg_get_int(result, 0, 0) != 0;
+    PQclear(result);
+    return same;
+}
+
+/* A line that broke on this side alone: the session at the server, which holds the lock of the
+ * database, is ended and not waited for. */
+START_TEST(test_former_session)
+{
+    struct kit kit;
+    struct record_key key;
+    void *record;
+    int line, other;
+
+    kit_open_records(&kit, 1, NULL);
+    ck_ok(kit_device(&kit, 1));
+    key = record_key_uuid(&kit.tenant);
+    ck_ok(store_record_get(kit.reader, REC_TENANT, &key, &kit.arena, &record));
+    line = dup(PQsocket(kit.store->pg.conn));
+    other = open("/dev/null", O_RDWR | O_CLOEXEC);
+    ck_assert_int_ge(dup2(other, PQsocket(kit.store->pg.conn)), 0);
+    ck_ok(commit_event(&kit));
+    ck_assert_uint_eq(events(&kit), 1);
+    ck_assert(PQstatus(kit.reader->pg.conn) == CONNECTION_OK); /* not of the writer */
+    (void)close(line);
+    (void)close(other);
+    kit_close(&kit);
+}
+END_TEST
+
+/* What waits too long at the server is given up there, and is no answer but a store that is away;
+ * it is not saved and can be tried again. */
+START_TEST(test_time_limits)
+{
+    struct kit kit;
+    PGconn *beside = connect_beside();
+
+    kit_open_records(&kit, 1, NULL);
+    ck_ok(kit_device(&kit, 1));
+    ck_assert(set_is(&kit.store->pg, "statement_timeout", "10s"));
+    ck_assert(set_is(&kit.reader->pg, "statement_timeout", "20s"));
+    ck_assert(set_is(&kit.store->pg, "lock_timeout", "2s"));
+    ck_assert(set_is(&kit.reader->pg, "lock_timeout", "2s"));
+    ck_assert(set_is(&kit.store->pg, "idle_in_transaction_session_timeout", "30s"));
+    ck_assert(run(beside, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                          "'BEGIN PERFORM pg_sleep(60); RETURN NEW; END'"));
+    ck_assert(run(beside, "CREATE TRIGGER slow BEFORE INSERT ON outbox FOR EACH ROW "
+                          "EXECUTE FUNCTION slow()"));
+    ck_ok(pg_script(&kit.store->pg, "SET statement_timeout = 100"));
+    ck_assert_int_eq(commit_event(&kit), ERR_AWAY);
+    ck_assert_ptr_nonnull(strstr(kit.store->told, "statement timeout"));
+    ck_assert(run(beside, "DROP TRIGGER slow ON outbox"));
+    ck_ok(commit_event(&kit));
+    ck_assert_str_eq(kit.store->told, "");
+    ck_assert_uint_eq(events(&kit), 1);
+    PQfinish(beside);
+    kit_close(&kit);
+}
+END_TEST
+
 /* Who takes a position first commits first: the later one cannot overtake, whatever it tries, and
  * a reader that saw the later one has seen the earlier one. */
 START_TEST(test_commits_in_reverse_order)
@@ -259,6 +330,60 @@ START_TEST(test_passwords_are_not_told)
 }
 END_TEST
 
+struct seen {
+    size_t told, n;
+    uint64_t sum;
+};
+
+static void on_begin(void *arg, size_t devices)
+{
+    ((struct seen *)arg)->told = devices;
+}
+
+static void on_device(void *arg, const struct loaded_device *device)
+{
+    struct seen *seen = arg;
+
+    seen->n++;
+    seen->sum += device->dev_eui.v;
+    ck_assert(!device->unreadable);
+    ck_assert_uint_eq(device->rev, device->dev_eui.v);
+}
+
+/* The start reads some hundred rows at a time: 1 to 1700, and a last part that is full. */
+START_TEST(test_start_in_parts)
+{
+    static const unsigned counts[] = {1700, 2000};
+    struct kit kit;
+    struct seen seen = {0};
+    struct store_loader loader = {.arg = &seen, .begin = on_begin, .device = on_device};
+    PGconn *beside = connect_beside();
+    char sql[600];
+
+    kit_open_records(&kit, 1, NULL);
+    ck_ok(kit_device(&kit, 1));
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(
+            sql, sizeof(sql),
+            "INSERT INTO device SELECT n, application_id, device_profile_id, join_eui, "
+            "is_disabled, skip_fcnt_check, name, rev, created, updated, doc FROM device, "
+            "generate_series(2, %u) n WHERE dev_eui = 1 ON CONFLICT DO NOTHING; "
+            "INSERT INTO device_state (dev_eui) SELECT dev_eui FROM device "
+            "ON CONFLICT DO NOTHING; UPDATE device_state SET rev = dev_eui; "
+            "ANALYZE device",
+            counts[i]);
+        ck_assert(run(beside, sql));
+        seen = (struct seen){0};
+        kit_reopen(&kit, &loader);
+        ck_assert_uint_eq(seen.told, counts[i]);
+        ck_assert_uint_eq(seen.n, counts[i]);
+        ck_assert_uint_eq(seen.sum, counts[i] * (counts[i] + UINT64_C(1)) / 2);
+    }
+    PQfinish(beside);
+    kit_close(&kit);
+}
+END_TEST
+
 START_TEST(test_schema)
 {
     struct kit kit;
@@ -266,7 +391,7 @@ START_TEST(test_schema)
     const char *why = NULL;
 
     kit_open(&kit, 1, NULL);
-    ck_ok(store_migration_status(kit.url, NULL, &status));
+    ck_ok(store_migration_status(kit.url, NULL, &status, &kit.arena, &why));
     ck_assert_uint_eq(status.applied, status.known);
     store_reader_close(kit.reader);
     store_close(kit.store);
@@ -283,15 +408,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {test_answer_lost,
-                                  test_outcome_unknown,
-                                  test_sessions_end,
-                                  test_commits_in_reverse_order,
-                                  test_writer_beside,
-                                  test_beside_a_dump,
-                                  test_passwords_are_not_told,
-                                  test_schema,
-                                  NULL};
+    const TTest *const tests[] = {
+        test_answer_lost,    test_outcome_unknown,          test_sessions_end,  test_former_session,
+        test_time_limits,    test_commits_in_reverse_order, test_writer_beside, test_beside_a_dump,
+        test_start_in_parts, test_passwords_are_not_told,   test_schema,        NULL};
 
     if (kit_engine_count() < 2) {
         (void)fprintf(stderr, "run me by tests/store/with_postgres.py\n");

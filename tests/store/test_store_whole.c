@@ -87,7 +87,7 @@ START_TEST(test_newer_schema)
     kit_open(&kit, _i, NULL);
     shut(&kit);
     sql(&kit, "PRAGMA user_version = 99");
-    ck_ok(store_migration_status("sqlite:store.db", kit.dir, &status));
+    ck_ok(store_migration_status("sqlite:store.db", kit.dir, &status, &kit.arena, &why));
     ck_assert_uint_eq(status.applied, 99);
     ck_assert_uint_ge(status.known, 1);
     before = content(&kit, file_of(&kit, "store.db"));
@@ -96,7 +96,7 @@ START_TEST(test_newer_schema)
     ck_assert(bytes_equal(before, content(&kit, file_of(&kit, "store.db"))));
     sql(&kit, "PRAGMA user_version = 1");
     ck_ok(kit_try_open(&kit, NULL, &why));
-    ck_ok(store_migration_status("sqlite:none.db", kit.dir, &status));
+    ck_ok(store_migration_status("sqlite:none.db", kit.dir, &status, &kit.arena, &why));
     ck_assert_uint_eq(status.applied, 0);
     ck_assert(access(file_of(&kit, "none.db"), F_OK) != 0);
     kit_close(&kit);
