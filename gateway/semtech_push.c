@@ -319,11 +319,13 @@ static bool read_rate(const struct rxpk *rx, struct data_rate *rate)
     switch (modulation_of(modu, datr)) {
     case MOD_FSK: return read_fsk(rx, datr, rate);
     case MOD_LR_FHSS:
+        if (!datr->n) /* a number is the bit rate of FSK */
+            return false;
         rate->coding_rate = codr ? lr_fhss_codr(codr) : 0;
         rate->grid_steps = has(&rx->v, RX_HPW) ? (uint8_t)rx->v.number[RX_HPW] : 0;
         return read_lr_fhss(datr, rate);
     default:
-        if (modu && !scan_text_is(modu, "LORA"))
+        if (!datr->n || (modu && !scan_text_is(modu, "LORA")))
             return false;
         rate->coding_rate = 1;
         return read_lora(datr, rate) && (!codr || read_lora_codr(codr, &rate->coding_rate));

@@ -268,6 +268,7 @@ START_TEST(what_makes_an_rxpk_useless)
         "\"modu\":\"FSK\",\"datr\":0",
         "\"modu\":\"LR-FHSS\"",
         "\"modu\":\"LR-FHSS\",\"datr\":\"M0CW\"",
+        "\"modu\":\"LR-FHSS\",\"datr\":137",
     };
     struct seen seen;
 
