@@ -10,9 +10,9 @@
  *      the noisiest first, until the rest fits
  *
  * What was admitted is finished: jobs, commits and downlinks are in a lane of their own before new
- * copies (core/worker.h), and acknowledgements, PULL_DATA and TX_ACK are handled at every level. An
- * answer to a frame has some 650 ms beyond the collecting window (RX1 after 1 s, less the way to
- * the gateway); the levels begin well before that is used up.
+ * copies (core/worker.h); PULL_DATA and TX_ACK are handled at every level, and each PUSH_DATA that
+ * is read is acknowledged. An answer to a frame has some 650 ms beyond the collecting window (RX1
+ * after 1 s, less the way to the gateway); the levels begin well before that is used up.
  *
  * Levels rise one at a time while the lag is above their threshold and fall one at a time when it
  * was below half of it for a while, so a load that ends is forgotten in less than 2 s.

@@ -151,6 +151,33 @@ START_TEST(level_3_holds_the_noisiest_gateway_back)
 }
 END_TEST
 
+/* Far above its cap a gateway is neither read nor acknowledged; what is no frame is, all the same.
+ */
+START_TEST(level_3_does_not_even_read_a_flood)
+{
+    unsigned acked = 0, read = 0;
+
+    begin(_i);
+    for (uint16_t i = 0; i < 200; i++)
+        push_frame(device.dev_addr.v, (uint16_t)(1000 + i));
+    be_late(450 * MS, 500 * MS);
+    for (uint16_t i = 0; i < 200; i++) {
+        world.sent_count = seen = 0;
+        world.last_drop = DROP_NONE;
+        push_frame(device.dev_addr.v, (uint16_t)(2000 + i));
+        acked += world.sent_count > 0;
+        read += world.sent_count > 0 || world.last_drop != DROP_OVERLOAD_GATEWAY;
+    }
+    ck_assert_uint_lt(acked, 100);
+    ck_assert_uint_eq(read, acked); /* whatever came in was acknowledged */
+    world.sent_count = seen = 0;
+    radio_pull(&world, &radio);
+    ck_assert_uint_eq(world.sent[world.sent_count - 1].data[3], 4); /* PULL_ACK */
+    world_run(&world, 3 * (int64_t)US_PER_S);
+    end();
+}
+END_TEST
+
 /* A frame that waited so long that RX1 is lost is of use to the application, but not before those
  * that can still be answered; much later it is of no use at all. */
 START_TEST(a_frame_that_waited_too_long_comes_last)
@@ -199,6 +226,7 @@ int main(void)
     const TTest *const tests[] = {level_1_drops_stats_only,
                                   level_2_turns_strangers_away_and_answers_its_own,
                                   level_3_holds_the_noisiest_gateway_back,
+                                  level_3_does_not_even_read_a_flood,
                                   a_frame_that_waited_too_long_comes_last,
                                   waiting_mail_makes_overload,
                                   NULL};

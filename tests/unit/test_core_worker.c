@@ -3,6 +3,11 @@
 #include "core/worker.h"
 #include "tests/suite.h"
 
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 struct note {
     struct mail mail;
     int value;
@@ -160,10 +165,54 @@ START_TEST(nothing_is_lost_between_threads)
 }
 END_TEST
 
+#define LOOKS 20
+
+static atomic_uint looks;
+
+static void leave_some(struct worker *worker, void *arg, uint32_t events)
+{
+    (void)arg;
+    (void)events;
+    atomic_fetch_add(&looks, 1);
+    if (worker->owner)
+        worker_hurry(worker);
+}
+
+/* How long a busy worker takes for LOOKS looks at a descriptor that stays readable. */
+static int64_t time_of_looks(bool hurries)
+{
+    struct worker w;
+    struct clock *clock = clock_system();
+    int64_t began = clock_mono(clock);
+    int fd = eventfd(1, EFD_NONBLOCK);
+
+    atomic_store(&looks, 0);
+    worker_init(&w, "test", clock, hurries ? &w : NULL);
+    w.pace_us = 20 * US_PER_MS;
+    worker_watch(&w, fd, leave_some, NULL);
+    worker_start(&w);
+    while (atomic_load(&looks) < LOOKS)
+        (void)poll(NULL, 0, 1);
+    worker_stop(&w);
+    worker_fini(&w);
+    (void)close(fd);
+    return clock_mono(clock) - began;
+}
+
+/* Who leaves work behind does not rest at the pace, or what he takes a look would bound what he
+ * ever takes. */
+START_TEST(work_left_behind_is_no_time_to_rest)
+{
+    ck_assert_int_ge(time_of_looks(false), (LOOKS - 3) * 20 * (int64_t)US_PER_MS);
+    ck_assert_int_lt(time_of_looks(true), (LOOKS - 3) * 20 * (int64_t)US_PER_MS);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {the_radio_lane_goes_first, admitted_work_waits_for_few_new_ones,
-                                  a_full_lane_refuses, nothing_is_lost_between_threads, NULL};
+    const TTest *const tests[] = {
+        the_radio_lane_goes_first,       admitted_work_waits_for_few_new_ones, a_full_lane_refuses,
+        nothing_is_lost_between_threads, work_left_behind_is_no_time_to_rest,  NULL};
 
     return run_suite(suite_of("worker", tests));
 }
