@@ -106,6 +106,18 @@ char *clock_text(char *to, int64_t utc_us)
     return to;
 }
 
+char *clock_text_exact(char *to, int64_t utc_us)
+{
+    int64_t us = utc_us - floor_div(utc_us, US_PER_S) * US_PER_S;
+
+    (void)clock_text(to, utc_us);
+    if (us == 0)
+        (void)snprintf(to + strlen("2026-11-21T13:04:16"), 2, "Z");
+    else if (us % US_PER_MS)
+        (void)snprintf(to + strlen("2026-11-21T13:04:16.123"), 5, "%03uZ", (unsigned)us % US_PER_MS);
+    return to;
+}
+
 /* Reads exactly `n` digits. */
 static bool digits(const char **p, int n, int64_t *v)
 {

@@ -46,6 +46,8 @@ int64_t clock_utc_of_gps(int64_t gps_us);
 /* RFC 3339 UTC with milliseconds, "2026-11-21T13:04:16.123Z"; `to` has CLOCK_TEXT bytes. */
 #define CLOCK_TEXT 32
 char *clock_text(char *to, int64_t utc_us);
+/* The same with all there is: no fraction if it is zero, else three or six digits. */
+char *clock_text_exact(char *to, int64_t utc_us);
 /* Any RFC 3339 time with 0-9 fraction digits, `Z` or an offset, 'T' or a blank between date and
  * time, also ISO 8601 basic offsets. Returns false if it is none. */
 _Bool clock_read(const char *text, int64_t *utc_us);

@@ -187,7 +187,7 @@ static void put_default(FILE *out, const struct field *field)
     jw_init(&jw, 65536);
     value = arena_alloc(&arena, field_size(field));
     field_default_at(field, value, &arena);
-    field_print_at(field, value, &jw, FIELD_VIEW_SECRETS);
+    field_print_at(field, value, &jw, &(struct field_style){.view = FIELD_VIEW_SECRETS});
     text = jw_bytes(&jw);
     if (text.n == 4 && memcmp(text.p, "null", 4) == 0)
         text.n = 0; /* "key:" alone is absent */

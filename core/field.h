@@ -17,8 +17,13 @@
  *   F_TIME int64_t, microseconds since 1970 UTC, 0: absent; RFC 3339 with milliseconds
  *   F_UUID uint8_t[16], all zero: absent
  *   F_OBJ an embedded struct described by `sub`;  F_TAGS struct tags, a string-to-string object
- *   F_ARR struct array: elements of `elem` kind (scalar kinds and F_OBJ with `sub`), `size` bytes
- * each F_RAW const struct node *, any JSON, kept as it came
+ *   F_ARR struct array: elements of `elem` kind (scalar kinds and F_OBJ with `sub`), each of `size`
+ *         bytes
+ *   F_RAW const struct node *, any JSON, kept as it came
+ *   F_MHZ uint32_t, a frequency in Hz; a number of MHz in JSON, with exact digits
+ *   F_HAS uint64_t, only as the first row: which members are there, bit = index of the row. So
+ *         absent and zero differ; a member whose bit is clear is not printed. Then at most 63
+ *         rows follow.
  */
 #pragma once
 
@@ -53,6 +58,8 @@ enum field_kind {
     F_TAGS,
     F_ARR,
     F_RAW,
+    F_MHZ,
+    F_HAS,
 };
 
 enum field_flag {
@@ -70,8 +77,18 @@ enum field_flag {
     F_PARENT = 1 << 11,  /* id of a parent resource: lists may filter by it; indexed */
     F_SEARCH = 1 << 12,  /* ?search= looks here; a column of the row */
     F_COLUMN = 1 << 13,  /* a column of the row besides `doc` (db/) */
-    F_SHORT = 1 << 14, /* F_OBJ, F_ARR of it: a scalar stands for an object of that first member */
+    F_SHORT = 1 << 14,  /* F_OBJ, F_ARR of it: a scalar stands for an object of that first member */
+    F_LAX = 1 << 15,    /* FIELD_PEER: what does not fit counts as absent */
+    F_EMPTY = 1 << 16,  /* FIELD_PEER: empty hex is a value, otherwise it counts as absent */
+    F_NOCASE = 1 << 17, /* F_ENUM: read in either case */
+    F_OR_TEXT = 1 << 18, /* FIELD_PEER: a number may come as a string */
 };
+
+/* The row of a table that says which members are there. */
+#define HAS_ROW(type)                                                                              \
+    {                                                                                              \
+        "", F_HAS, F_NO_REST | F_NO_ROW, AT(type, has)                                             \
+    }
 
 struct array {
     void *p;
@@ -85,6 +102,12 @@ struct tag {
 struct tags {
     struct tag *p;
     size_t n;
+};
+
+/* Another spelling of a value of an F_ENUM, for reading; "*" stands for every other text. */
+struct field_alias {
+    const char *text; /* NULL ends the list */
+    uint8_t value;
 };
 
 struct field {
@@ -104,6 +127,9 @@ struct field {
     const char *help;
     /* Checks one value (pointer to the member); NULL if good, else what is wrong. Static text. */
     const char *(*check)(const void *value);
+    const char *const *also;           /* FIELD_PEER: other names of the member; NULL ends */
+    const struct field_alias *aliases; /* F_ENUM */
+    unsigned marks;                    /* the room's own; see struct field_style */
 };
 
 #define AT(type, member) .offset = offsetof(type, member)
@@ -132,6 +158,9 @@ enum field_mode {
     FIELD_MERGE,   /* PATCH (RFC 7396): touches only what is present; null sets the default */
     FIELD_CONFIG,  /* as CREATE; scalars are read by the key's type */
     FIELD_ROW,     /* from the store: all members but F_NO_ROW count, unknown ones are ignored */
+    FIELD_PEER, /* from another operator's server: unknown members are ignored, null is absent, hex
+                   may have 0x before it; of a member under two names the first that fits counts;
+                   nothing is required here */
 };
 
 /* Sets every member to its default (arrays from `arena`). */
@@ -139,6 +168,9 @@ void field_defaults(const struct field *table, void *object, struct arena *arena
 
 /* The same for one member. */
 void field_set_default(const struct field *field, void *object, struct arena *arena);
+
+/* Whether all members of two objects are equal; an absent string equals an empty one. */
+bool field_equal_all(const struct field *table, const void *a, const void *b);
 
 /* Makes an object that was copied flat (its struct) its own: what its members point to is copied
  * into the arena. What the table does not describe must be plain values. */
@@ -179,6 +211,7 @@ enum field_view {
     FIELD_VIEW_PUBLIC = 0,
     FIELD_VIEW_SECRETS = 1 << 0, /* with F_SECRET members */
     FIELD_VIEW_ROW = 1 << 1,     /* for the store: every member but F_NO_ROW */
+    FIELD_VIEW_PEER = 1 << 2, /* for another server: no null, a fraction of a second only if any */
 };
 
 /* Absent values: F_STR "", or null if F_NULLABLE; F_TIME, F_UUID, F_RAW null; other kinds but
@@ -190,6 +223,37 @@ void field_print_members(const struct field *table, const void *object, struct j
 
 /* One member's value alone, as JSON. */
 void field_print_value(const struct field *field, const void *object, struct jw *jw, unsigned view);
+
+/* How one peer wants it: what differs from the table, one row each. */
+enum field_rule_kind {
+    FIELD_ALWAYS, /* printed also if absent; a rule for the F_HAS row holds for all its table */
+    FIELD_RENAME, /* printed under `name` */
+    FIELD_ALSO,   /* printed once more, under `name` */
+    FIELD_NAMES,  /* F_ENUM: printed by these names */
+};
+
+struct field_rule {
+    enum field_rule_kind kind;
+    const struct field *row; /* NULL ends the list */
+    const char *name;
+    const char *const *names;
+};
+
+struct field_style {
+    unsigned view;
+    unsigned hex;     /* enum jw_hex */
+    unsigned without; /* rows with one of these marks are left out */
+    const struct field_rule *rules;
+};
+
+void field_print_styled(const struct field *table, const void *object, struct jw *jw,
+                        const struct field_style *style);
+void field_print_members_styled(const struct field *table, const void *object, struct jw *jw,
+                                const struct field_style *style);
+
+/* Wipes what F_SECRET members hold, in all of the object: the value or the octets it points to. Of
+ * an F_STR only the pointer, since its text may be a constant. */
+void field_wipe(const struct field *table, void *object);
 
 /* The JSON Schema (OpenAPI 3.1) of a table as an object. `input`: what a client may send. */
 void field_schema(const struct field *table, struct jw *jw, bool input);

@@ -6,12 +6,23 @@
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-static void print_hex_number(uint64_t v, int digits, struct jw *jw)
+static const struct field_rule *rule_of(const struct field_style *style, enum field_rule_kind kind,
+                                        const struct field *row)
 {
-    char text[20];
+    for (const struct field_rule *rule = style->rules; rule && rule->row; rule++) {
+        if (rule->kind == kind && rule->row == row)
+            return rule;
+    }
+    return NULL;
+}
 
-    (void)snprintf(text, sizeof(text), "%0*llx", digits, (unsigned long long)v);
-    jw_str(jw, text);
+static void print_hex_number(uint64_t v, size_t n, struct jw *jw, const struct field_style *style)
+{
+    uint8_t octets[8];
+    struct wr wr = wr_of(octets, sizeof(octets));
+
+    wr_u64be(&wr, v);
+    jw_hex_as(jw, octets + sizeof(octets) - n, n, style->hex);
 }
 
 static void print_tags(const struct tags *tags, struct jw *jw)
@@ -23,13 +34,13 @@ static void print_tags(const struct tags *tags, struct jw *jw)
 }
 
 static void print_array(const struct field *field, const struct array *array, struct jw *jw,
-                        unsigned view)
+                        const struct field_style *style)
 {
     struct field element = field_element(field);
 
     jw_array(jw);
     for (size_t i = 0; i < array->n; i++)
-        field_print_at(&element, (const char *)array->p + i * field->size, jw, view);
+        field_print_at(&element, (const char *)array->p + i * field->size, jw, style);
     jw_end_array(jw);
 }
 
@@ -45,6 +56,8 @@ static bool prints_null(const struct field *field, const void *at, unsigned view
 {
     bool number = field->kind <= F_DOUBLE || field->kind == F_ENUM || field->kind == F_STR;
 
+    if (view & FIELD_VIEW_PEER)
+        return false;
     if (field->kind == F_TIME || field->kind == F_UUID)
         return field_is_zero(field, at);
     return !(view & FIELD_VIEW_ROW) && (field->flags & F_NULLABLE) && !number &&
@@ -61,27 +74,46 @@ static void print_number(const struct field *field, const void *at, struct jw *j
     case F_U64: jw_uint(jw, *(const uint64_t *)at); break;
     case F_I32: jw_int(jw, *(const int32_t *)at); break;
     case F_I64: jw_int(jw, *(const int64_t *)at); break;
+    case F_MHZ: jw_mhz(jw, *(const uint32_t *)at); break;
     default: jw_double(jw, *(const double *)at); break;
     }
 }
 
-static void print_bytes(const struct field *field, const void *at, struct jw *jw)
+static void print_bytes(const struct field *field, const void *at, struct jw *jw,
+                        const struct field_style *style)
 {
     const struct bytes *blob = at;
 
     switch (field->kind) {
-    case F_HEX: jw_hex(jw, at, field->size); break;
-    case F_EUI: print_hex_number(*(const uint64_t *)at, 16, jw); break;
-    case F_ADDR: print_hex_number(*(const uint32_t *)at, 8, jw); break;
-    case F_NETID: print_hex_number(*(const uint32_t *)at, 6, jw); break;
+    case F_HEX: jw_hex_as(jw, at, field->size, style->hex); break;
+    case F_EUI: print_hex_number(*(const uint64_t *)at, 8, jw, style); break;
+    case F_ADDR: print_hex_number(*(const uint32_t *)at, 4, jw, style); break;
+    case F_NETID: print_hex_number(*(const uint32_t *)at, 3, jw, style); break;
     case F_BLOB: jw_base64(jw, blob->p, blob->n); break;
-    default: jw_hex(jw, blob->p, blob->n); break;
+    default: jw_hex_as(jw, blob->p, blob->n, style->hex); break;
     }
 }
 
-void field_print_at(const struct field *field, const void *at, struct jw *jw, unsigned view)
+static void print_enum(const struct field *field, uint8_t value, struct jw *jw,
+                       const struct field_style *style)
 {
-    if (prints_null(field, at, view)) {
+    const struct field_rule *rule = rule_of(style, FIELD_NAMES, field);
+
+    jw_str(jw, (rule ? rule->names : field->names)[value]);
+}
+
+static void print_time(int64_t utc_us, struct jw *jw, unsigned view)
+{
+    if (view & FIELD_VIEW_PEER)
+        jw_time_exact(jw, utc_us);
+    else
+        jw_time(jw, utc_us);
+}
+
+void field_print_at(const struct field *field, const void *at, struct jw *jw,
+                    const struct field_style *style)
+{
+    if (prints_null(field, at, style->view)) {
         jw_null(jw);
         return;
     }
@@ -91,52 +123,88 @@ void field_print_at(const struct field *field, const void *at, struct jw *jw, un
     case F_ADDR:
     case F_NETID:
     case F_BLOB:
-    case F_HEXBLOB: print_bytes(field, at, jw); break;
-    case F_STR: print_text(field, *(const char *const *)at, jw, view); break;
-    case F_ENUM: jw_str(jw, field->names[*(const uint8_t *)at]); break;
-    case F_TIME: jw_time(jw, *(const int64_t *)at); break;
+    case F_HEXBLOB: print_bytes(field, at, jw, style); break;
+    case F_STR: print_text(field, *(const char *const *)at, jw, style->view); break;
+    case F_ENUM: print_enum(field, *(const uint8_t *)at, jw, style); break;
+    case F_TIME: print_time(*(const int64_t *)at, jw, style->view); break;
     case F_UUID: jw_uuid(jw, at); break;
-    case F_OBJ: field_print(field->sub, at, jw, view); break;
+    case F_OBJ: field_print_styled(field->sub, at, jw, style); break;
     case F_TAGS: print_tags(at, jw); break;
-    case F_ARR: print_array(field, at, jw, view); break;
+    case F_ARR: print_array(field, at, jw, style); break;
     case F_RAW: jw_node(jw, *(const struct node *const *)at); break;
     default: print_number(field, at, jw); break;
     }
 }
 
-static bool is_hidden(const struct field *field, unsigned view)
+static bool is_hidden(const struct field *field, const struct field_style *style)
 {
-    if (view & FIELD_VIEW_ROW)
+    if (style->view & FIELD_VIEW_ROW)
         return (field->flags & F_NO_ROW) != 0;
-    return (field->flags & (F_WO | F_NO_REST)) ||
-           ((field->flags & F_SECRET) && !(view & FIELD_VIEW_SECRETS));
+    return (field->flags & (F_WO | F_NO_REST)) || (field->marks & style->without) ||
+           ((field->flags & F_SECRET) && !(style->view & FIELD_VIEW_SECRETS));
+}
+
+static bool is_absent(const struct field *table, const struct field *row, const void *object,
+                      const struct field_style *style)
+{
+    const uint64_t *has = (const void *)((const char *)object + table->offset);
+
+    if (table->kind != F_HAS)
+        return (row->flags & F_OPTIONAL) && field_is_default(row, object);
+    return !(*has >> (row - table) & 1) && !rule_of(style, FIELD_ALWAYS, row) &&
+           !rule_of(style, FIELD_ALWAYS, table);
+}
+
+static void print_member(const struct field *row, const void *at, struct jw *jw,
+                         const struct field_style *style)
+{
+    const struct field_rule *rename = rule_of(style, FIELD_RENAME, row);
+    const struct field_rule *also = rule_of(style, FIELD_ALSO, row);
+
+    jw_key(jw, rename ? rename->name : row->name);
+    field_print_at(row, at, jw, style);
+    if (!also)
+        return;
+    jw_key(jw, also->name);
+    field_print_at(row, at, jw, style);
+}
+
+void field_print_members_styled(const struct field *table, const void *object, struct jw *jw,
+                                const struct field_style *style)
+{
+    for (const struct field *row = table; row->kind != F_END; row++) {
+        if (!is_hidden(row, style) && !is_absent(table, row, object, style))
+            print_member(row, (const char *)object + row->offset, jw, style);
+    }
+}
+
+void field_print_styled(const struct field *table, const void *object, struct jw *jw,
+                        const struct field_style *style)
+{
+    jw_object(jw);
+    field_print_members_styled(table, object, jw, style);
+    jw_end_object(jw);
 }
 
 void field_print_members(const struct field *table, const void *object, struct jw *jw,
                          unsigned view)
 {
-    for (; table->kind != F_END; table++) {
-        if (is_hidden(table, view) ||
-            ((table->flags & F_OPTIONAL) && field_is_default(table, object)))
-            continue;
-        jw_key(jw, table->name);
-        field_print_at(table, (const char *)object + table->offset, jw, view);
-    }
+    field_print_members_styled(table, object, jw, &(struct field_style){.view = view});
 }
 
 void field_print(const struct field *table, const void *object, struct jw *jw, unsigned view)
 {
-    jw_object(jw);
-    field_print_members(table, object, jw, view);
-    jw_end_object(jw);
+    field_print_styled(table, object, jw, &(struct field_style){.view = view});
 }
 
 void field_print_value(const struct field *field, const void *object, struct jw *jw, unsigned view)
 {
-    if (is_hidden(field, view))
+    struct field_style style = {.view = view};
+
+    if (is_hidden(field, &style))
         jw_null(jw);
     else
-        field_print_at(field, (const char *)object + field->offset, jw, view);
+        field_print_at(field, (const char *)object + field->offset, jw, &style);
 }
 
 /* ---- schema --------------------------------------------------------------------------------- */
@@ -153,7 +221,8 @@ static const char *schema_type(enum field_kind kind)
     case F_U64:
     case F_I32:
     case F_I64: return "integer";
-    case F_DOUBLE: return "number";
+    case F_DOUBLE:
+    case F_MHZ: return "number";
     case F_OBJ:
     case F_TAGS: return "object";
     case F_ARR: return "array";
@@ -278,7 +347,7 @@ static void schema_default(const struct field *field, struct jw *jw)
     value = arena_alloc(&arena, field_size(field));
     field_default_at(field, value, &arena);
     jw_key(jw, "default");
-    field_print_at(field, value, jw, FIELD_VIEW_PUBLIC);
+    field_print_at(field, value, jw, &(struct field_style){.view = FIELD_VIEW_PUBLIC});
     arena_reset(&arena);
 }
 

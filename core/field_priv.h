@@ -28,10 +28,17 @@ void field_range(const struct field *field, int64_t *min, uint64_t *max);
 bool field_read_scalar(const struct field *field, void *at, const struct node *node,
                        struct arena *arena);
 
+/* FIELD_PEER: the row of a member by its name or another of its names; NULL if there is none. */
+const struct field *field_find_peer(const struct field *table, const char *name);
+
+/* FIELD_PEER: makes a peer's value what the kinds read. false if it says nothing. */
+bool field_peer_value(const struct field *field, struct node *value);
+
 /* The first value of an F_ENUM without a name, which prints as "". */
 uint8_t field_enum_gap(const struct field *field);
 
 /* "an integer from 0 to 15": what a member expects, in the arena. */
 const char *field_expects(const struct field *field, struct arena *arena);
 
-void field_print_at(const struct field *field, const void *at, struct jw *jw, unsigned view);
+void field_print_at(const struct field *field, const void *at, struct jw *jw,
+                    const struct field_style *style);

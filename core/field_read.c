@@ -116,7 +116,7 @@ static void read_array(struct reader *reader, const struct field *field, struct 
     }
     inner.failed = false;
     /* An array is replaced as a whole, so its elements are read as new ones. */
-    if (inner.mode != FIELD_CONFIG && inner.mode != FIELD_ROW)
+    if (inner.mode == FIELD_MERGE || inner.mode == FIELD_REPLACE)
         inner.mode = FIELD_CREATE;
     fresh = (struct array){arena_alloc(reader->arena, node->count * field->size), node->count};
     for (const struct node *child = node->child; child; child = child->next, i++) {
@@ -348,6 +348,25 @@ static void read_row_member(struct reader *reader, const struct field *field, vo
         *(uint8_t *)at = field_enum_gap(field);
 }
 
+/* Another server's member: false if it says nothing. */
+static bool read_peer_member(struct reader *reader, const struct field *field, void *at,
+                             const struct node *node, const struct place *place)
+{
+    struct node value = *node;
+    struct reader inner = *reader;
+
+    if (!field_peer_value(field, &value))
+        return false;
+    inner.failed = false;
+    if (field->flags & F_LAX)
+        inner.errors = NULL;
+    read_value(&inner, field, at, &value, place);
+    if (inner.failed)
+        memset(at, 0, field_size(field));
+    reader->failed = reader->failed || (inner.failed && !(field->flags & F_LAX));
+    return !inner.failed;
+}
+
 /* False if the member was only looked at. */
 static bool read_member(struct reader *reader, const struct field *field, void *object,
                         const struct node *node, const struct place *place)
@@ -359,6 +378,8 @@ static bool read_member(struct reader *reader, const struct field *field, void *
         read_row_member(reader, field, at, node, place);
         return true;
     }
+    if (reader->mode == FIELD_PEER)
+        return read_peer_member(reader, field, at, node, place);
     if (field->flags & F_RO) {
         if (!is_kind(field, node))
             fail(reader, place, node->line, "is read only");
@@ -402,7 +423,7 @@ static void reset_unkept(struct reader *reader, const struct field *table, void 
 static void check_missing(struct reader *reader, const struct field *table, const bool *seen,
                           int line, const struct place *place)
 {
-    if (reader->mode == FIELD_MERGE || reader->mode == FIELD_ROW)
+    if (reader->mode == FIELD_MERGE || reader->mode == FIELD_ROW || reader->mode == FIELD_PEER)
         return;
     for (size_t i = 0; table[i].kind != F_END; i++) {
         struct place here = {.up = place, .name = table[i].name};
@@ -419,28 +440,42 @@ static bool is_readable(const struct reader *reader, const struct field *field)
     return field && !(field->flags & (reader->mode == FIELD_ROW ? F_NO_ROW : F_NO_REST));
 }
 
+/* Notes a row that was read, also in the object itself if its table has a place for that. */
+static void note(const struct field *table, void *object, size_t row, uint64_t *present)
+{
+    if (row >= 64)
+        return;
+    if (present)
+        *present |= UINT64_C(1) << row;
+    if (table->kind == F_HAS)
+        *(uint64_t *)(void *)((char *)object + table->offset) |= UINT64_C(1) << row;
+}
+
 static void read_object(struct reader *reader, const struct field *table, void *object,
                         const struct node *node, const struct place *place, uint64_t *present)
 {
-    bool seen[ROWS_MAX] = {false};
+    bool seen[ROWS_MAX] = {false}, peer = reader->mode == FIELD_PEER;
 
     for (const struct node *child = node->child; child; child = child->next) {
         struct place here = {.up = place, .name = child->key};
-        const struct field *field = field_find(table, child->key);
+        const struct field *field =
+            peer ? field_find_peer(table, child->key) : field_find(table, child->key);
         size_t row;
 
         if (!is_readable(reader, field)) {
-            if (reader->mode != FIELD_ROW)
+            if (reader->mode != FIELD_ROW && !peer)
                 fail(reader, &here, child->line, "is not known");
             continue;
         }
         row = (size_t)(field - table);
+        /* A peer may send one member under two names: the first that makes sense is taken. */
+        if (peer && row < ROWS_MAX && seen[row])
+            continue;
         if (!read_member(reader, field, object, child, &here))
             continue;
         if (row < ROWS_MAX)
             seen[row] = true;
-        if (present && row < 64)
-            *present |= UINT64_C(1) << row;
+        note(table, object, row, present);
     }
     check_missing(reader, table, seen, node->line, place);
 }
@@ -454,7 +489,7 @@ enum err field_read(const struct field *table, void *object, const struct node *
 
     if (present)
         *present = 0;
-    if (mode == FIELD_CREATE || mode == FIELD_CONFIG || mode == FIELD_ROW)
+    if (mode != FIELD_REPLACE && mode != FIELD_MERGE)
         field_defaults(table, object, arena);
     else if (mode == FIELD_REPLACE)
         reset_unkept(&reader, table, object);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LENGTH_DEFAULT 1024
 
@@ -24,12 +25,12 @@ void field_range(const struct field *field, int64_t *min, uint64_t *max)
     bool wide = field->kind == F_I64 || field->kind == F_DOUBLE;
 
     *min = field->kind == F_I32 ? INT32_MIN : wide ? INT64_MIN : 0;
-    *max = field->kind == F_U8    ? UINT8_MAX
-           : field->kind == F_U16 ? UINT16_MAX
-           : field->kind == F_U32 ? UINT32_MAX
-           : field->kind == F_U64 ? UINT64_MAX
-           : field->kind == F_I32 ? INT32_MAX
-                                  : (uint64_t)INT64_MAX;
+    *max = field->kind == F_U8                            ? UINT8_MAX
+           : field->kind == F_U16                         ? UINT16_MAX
+           : field->kind == F_U32 || field->kind == F_MHZ ? UINT32_MAX
+           : field->kind == F_U64                         ? UINT64_MAX
+           : field->kind == F_I32                         ? INT32_MAX
+                                                          : (uint64_t)INT64_MAX;
     if (field->range.min == 0 && field->range.max == 0)
         return;
     *min = field->range.min;
@@ -137,6 +138,23 @@ static bool read_double(const struct field *field, double *at, const struct node
     return isfinite(*at) && *at >= (double)field->range.min && *at <= (double)field->range.max;
 }
 
+/* Others print 868.1 by way of a binary fraction: the nearest hertz is meant. */
+static bool read_mhz(const struct field *field, uint32_t *at, const struct node *node)
+{
+    static const struct field number = {.kind = F_DOUBLE};
+    struct integer v;
+    double mhz;
+
+    if (!read_double(&number, &mhz, node) || fabs(mhz) > 1e6)
+        return false;
+    v.negative = mhz < 0;
+    v.magnitude = (uint64_t)llround(fabs(mhz) * 1e6);
+    if (!in_range(field, &v))
+        return false;
+    store_integer(field, at, &v);
+    return true;
+}
+
 static bool read_bool(bool *at, const struct node *node)
 {
     *at = node->boolean;
@@ -192,15 +210,36 @@ static bool read_blob(const struct field *field, struct bytes *at, const struct 
     return n != SIZE_MAX;
 }
 
+/* Whether a text is this name: all of it, as a NUL inside does not end it. */
+static bool is_name(const struct field *field, const char *name, const struct node *node)
+{
+    int (*differ)(const char *, const char *) = field->flags & F_NOCASE ? strcasecmp : strcmp;
+
+    return strlen(name) == node->len && differ(name, node->text) == 0;
+}
+
+static bool read_alias(const struct field *field, uint8_t *at, const struct node *node)
+{
+    const struct field_alias *alias = field->aliases;
+
+    while (alias && alias->text && !is_name(field, alias->text, node) &&
+           strcmp(alias->text, "*") != 0)
+        alias++;
+    if (!alias || !alias->text)
+        return false;
+    *at = alias->value;
+    return true;
+}
+
 static bool read_enum(const struct field *field, uint8_t *at, const struct node *node)
 {
     for (uint8_t i = 0; field->names[i]; i++) {
-        if (node->len > 0 && strcmp(field->names[i], node->text) == 0) {
+        if (node->len > 0 && is_name(field, field->names[i], node)) {
             *at = i;
             return true;
         }
     }
-    return false;
+    return read_alias(field, at, node);
 }
 
 uint8_t field_enum_gap(const struct field *field)
@@ -257,6 +296,7 @@ bool field_read_scalar(const struct field *field, void *at, const struct node *n
     case F_I32:
     case F_I64: return read_integer(field, at, node);
     case F_DOUBLE: return read_double(field, at, node);
+    case F_MHZ: return read_mhz(field, at, node);
     default: return read_text(field, at, node, arena);
     }
 }
@@ -316,6 +356,7 @@ const char *field_expects(const struct field *field, struct arena *arena)
     case F_I32:
     case F_I64:
     case F_DOUBLE: return expects_number(field, arena);
+    case F_MHZ: return "a frequency in MHz";
     case F_EUI: return "a string of 16 hexadecimal digits";
     case F_ADDR: return "a string of 8 hexadecimal digits";
     case F_NETID: return "a string of 6 hexadecimal digits";

@@ -45,13 +45,17 @@ void jw_null(struct jw *jw);
 void jw_bool(struct jw *jw, bool v);
 void jw_int(struct jw *jw, int64_t v);
 void jw_uint(struct jw *jw, uint64_t v);
-void jw_double(struct jw *jw, double v); /* shortest form that reads back equal; no NaN: null */
+void jw_double(struct jw *jw, double v); /* shortest form that reads back equal; NaN: null; no -0 */
 void jw_fixed(struct jw *jw, double v, int decimals);
 void jw_str(struct jw *jw, const char *s); /* NULL: null */
 void jw_strn(struct jw *jw, const char *s, size_t n);
 void jw_hex(struct jw *jw, const void *p, size_t n);
+enum jw_hex { JW_HEX_UPPER = 1 << 0, JW_HEX_0X = 1 << 1 };
+void jw_hex_as(struct jw *jw, const void *p, size_t n, unsigned style); /* no 0x before nothing */
 void jw_base64(struct jw *jw, const void *p, size_t n);
-void jw_time(struct jw *jw, int64_t utc_us); /* RFC 3339 UTC, milliseconds */
+void jw_time(struct jw *jw, int64_t utc_us);       /* RFC 3339 UTC, milliseconds */
+void jw_time_exact(struct jw *jw, int64_t utc_us); /* as clock_text_exact */
+void jw_mhz(struct jw *jw, uint32_t hz);           /* a number of MHz with exact digits */
 void jw_uuid(struct jw *jw, const uint8_t uuid[16]);
 void jw_node(struct jw *jw, const struct node *node);
 void jw_raw(struct jw *jw, const char *json, size_t n); /* one value that is JSON already */

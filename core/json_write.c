@@ -143,6 +143,30 @@ void jw_uint(struct jw *jw, uint64_t v)
     jw_raw(jw, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, v));
 }
 
+/* A number of at most six decimals, such as a coordinate, without the library's long arithmetic.
+ * The quotient of two exact numbers is the double nearest to what the digits say: if it is the
+ * number, then these digits read back as it. Within these limits "%.15g" writes the same. */
+static bool put_decimal(struct jw *jw, double v)
+{
+    double scaled = v * 1e6, size = fabs(v);
+    char text[32];
+    int64_t micros;
+    size_t n;
+
+    if (size >= 1e8 || (size < 1e-4 && size > 0))
+        return false;
+    micros = llround(scaled);
+    if ((double)micros / 1e6 != v)
+        return false;
+    n = (size_t)snprintf(text, sizeof(text), "%s%" PRId64 ".%06" PRId64, micros < 0 ? "-" : "",
+                         (micros < 0 ? -micros : micros) / 1000000,
+                         (micros < 0 ? -micros : micros) % 1000000);
+    while (text[n - 1] == '0')
+        n--;
+    jw_raw(jw, text, text[n - 1] == '.' ? n - 1 : n);
+    return true;
+}
+
 void jw_double(struct jw *jw, double v)
 {
     char text[40];
@@ -152,6 +176,9 @@ void jw_double(struct jw *jw, double v)
         jw_null(jw);
         return;
     }
+    v += 0.0; /* "-0" would be read as the integer 0 and printed otherwise the next time */
+    if (put_decimal(jw, v))
+        return;
     for (int digits = 15; digits <= 17; digits++) {
         n = snprintf(text, sizeof(text), "%.*g", digits, v);
         if (strtod(text, NULL) == v)
@@ -231,9 +258,14 @@ static void put_string(struct jw *jw, const char *s, size_t n)
 
     put(jw, "\"", 1);
     while (i < n) {
-        size_t len = utf8_sequence(p + i, n - i);
+        size_t len;
 
-        if (len > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\') {
+        if (p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\') {
+            i++; /* nearly always */
+            continue;
+        }
+        len = utf8_sequence(p + i, n - i);
+        if (len > 1) {
             i += len;
             continue;
         }
@@ -269,18 +301,31 @@ void jw_key(struct jw *jw, const char *key)
     jw->comma = false;
 }
 
-void jw_hex(struct jw *jw, const void *p, size_t n)
+static void to_upper(char *p, size_t n)
+{
+    for (; n > 0; n--, p++)
+        *p = *p >= 'a' ? (char)(*p - 'a' + 'A') : *p;
+}
+
+void jw_hex_as(struct jw *jw, const void *p, size_t n, unsigned style)
 {
     char *to;
 
     begin_value(jw);
-    put(jw, "\"", 1);
+    put(jw, "\"0x", n > 0 && (style & JW_HEX_0X) ? 3 : 1);
     to = n < jw->max ? grow(jw, 2 * n) : grow(jw, n);
     if (to) {
         (void)hex_write(to, p, n);
+        if (style & JW_HEX_UPPER)
+            to_upper(to, 2 * n);
         jw->n += 2 * n;
     }
     put(jw, "\"", 1);
+}
+
+void jw_hex(struct jw *jw, const void *p, size_t n)
+{
+    jw_hex_as(jw, p, n, 0);
 }
 
 void jw_base64(struct jw *jw, const void *p, size_t n)
@@ -300,6 +345,24 @@ void jw_time(struct jw *jw, int64_t utc_us)
     char text[CLOCK_TEXT];
 
     jw_str(jw, clock_text(text, utc_us));
+}
+
+void jw_time_exact(struct jw *jw, int64_t utc_us)
+{
+    char text[CLOCK_TEXT];
+
+    jw_str(jw, clock_text_exact(text, utc_us));
+}
+
+void jw_mhz(struct jw *jw, uint32_t hz)
+{
+    char text[24];
+    size_t n =
+        (size_t)snprintf(text, sizeof(text), "%" PRIu32 ".%06" PRIu32, hz / 1000000, hz % 1000000);
+
+    while (text[n - 1] == '0')
+        n--;
+    jw_raw(jw, text, text[n - 1] == '.' ? n - 1 : n);
 }
 
 void jw_uuid(struct jw *jw, const uint8_t uuid[16])

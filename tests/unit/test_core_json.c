@@ -3,6 +3,7 @@
 #include "tests/suite.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct arena arena;
@@ -226,6 +227,52 @@ START_TEST(utf8_is_checked)
 }
 END_TEST
 
+/* The short way for decimals writes what the library writes. */
+static void ck_double(double v)
+{
+    char text[64];
+    struct jw jw;
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    jw_init(&jw, 100);
+    jw_double(&jw, v);
+    ck_assert_msg(jw.n == strlen(text) && !memcmp(jw.p, text, jw.n), "%.*s, not %s", (int)jw.n,
+                  jw.p, text);
+    jw_free(&jw);
+}
+
+START_TEST(doubles_in_their_shortest_form)
+{
+    static const double edges[] = {
+        0,    1e-4,     9.9e-5, 1e-6,    0.000123, 1e8,       99999999.999999,
+        1e15, 1e14,     0.1,    1.0 / 3, 868.1,    2.2945,    -97.5,
+        5e-7, 123456.7, 1e-300, 1e300,   0.3,      0.1 + 0.2, 100000000.5};
+    static const double scales[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e9};
+    uint64_t seed = 7;
+    struct jw jw;
+
+    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+        ck_double(edges[i]);
+        if (edges[i] != 0)
+            ck_double(-edges[i]);
+    }
+    for (unsigned i = 0; i < 20000; i++) {
+        int64_t whole = (int64_t)((seed = hash_u64(seed + i)) >> (20 + i % 40));
+
+        ck_double((double)(i % 2 ? whole : -whole - 1) / scales[i % 9]);
+        ck_double((double)(seed >> 11) / 9007199254740992.0 * scales[i % 9]);
+    }
+    jw_init(&jw, 100);
+    jw_double(&jw, -0.0);
+    ck_assert(jw.n == 1 && *jw.p == '0');
+    jw_free(&jw);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {reads_what_is_json,
@@ -235,6 +282,7 @@ int main(void)
                                   writer_puts_commas_and_escapes,
                                   writer_stops_at_its_limit,
                                   utf8_is_checked,
+                                  doubles_in_their_shortest_form,
                                   NULL};
     int status = run_suite(suite_of("json", tests));
 
