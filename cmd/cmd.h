@@ -27,6 +27,8 @@ int cmd_restore(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
+int cmd_decode_message(int argc, char **argv); /* of cmd_decode: --ts002 */
+int cmd_regions(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* ---- shared by the commands ------------------------------------------------------------------ */

@@ -2,7 +2,9 @@
  * decode.c - explains a PHYPayload down to the last MAC command, with keys also what is encrypted.
  */
 #include "cmd/cmd.h"
+#include "core/clock.h"
 #include "lorawan/frame.h"
+#include "lorawan/gps.h"
 #include "lorawan/mac.h"
 
 #include <stdio.h>
@@ -85,37 +87,92 @@ static void line_hex(const char *name, struct bytes b)
     line(name, hex_write(text, b.p, b.n));
 }
 
-static void print_field(const struct lw_mac_field *field, struct bytes payload)
+static void print_octets(struct bytes b, bool reversed)
 {
-    char text[2 * LW_PHY_MAX + 1];
+    for (size_t i = 0; i < b.n; i++)
+        (void)printf("%02x", b.p[reversed ? b.n - 1 - i : i]);
+}
 
-    if (field->encoding == LW_MAC_HEX) {
-        struct bytes range = lw_mac_get_range(field, payload);
+/* The smallest and the greatest of 32 bits mean "now" and "never" rather than a time. */
+static void print_gps(int64_t gps_s)
+{
+    char text[CLOCK_TEXT];
 
-        (void)printf(" %s=%s", field->name, hex_write(text, range.p, range.n));
-    } else if (field->encoding == LW_MAC_ADDR) {
-        struct lw_dev_addr addr = {(uint32_t)lw_mac_get(field, payload)};
+    (void)printf("%lld", (long long)gps_s);
+    if (gps_s && gps_s != UINT32_MAX)
+        (void)printf(" (%s)", clock_text(text, lw_utc_of_gps(gps_s * US_PER_S)));
+}
 
-        (void)printf(" %s=%s", field->name, lw_dev_addr_text(text, addr));
-    } else {
-        (void)printf(" %s=%lld", field->name, (long long)lw_mac_get(field, payload));
+static void print_number(const struct lw_field *field, struct bytes payload)
+{
+    int64_t value = lw_field_get(field, payload);
+    char text[LW_DEV_ADDR_TEXT];
+
+    if (field->encoding == LW_ADDR)
+        (void)fputs(lw_dev_addr_text(text, (struct lw_dev_addr){(uint32_t)value}), stdout);
+    else if (field->encoding == LW_GPS)
+        print_gps(value);
+    else if (field->encoding == LW_CLASS && value <= LW_CLASS_C)
+        (void)putchar("ABC"[value]);
+    else
+        (void)printf("%lld", (long long)value);
+}
+
+static void print_fields(const struct lw_command *def, struct bytes payload);
+
+static void print_list(const struct lw_command *item, struct bytes range)
+{
+    for (size_t at = 0; at + item->length <= range.n; at += item->length) {
+        (void)putchar(at ? ',' : '[');
+        print_fields(item, (struct bytes){range.p + at, item->length});
     }
+    (void)fputs(range.n ? " ]" : "[]", stdout);
+}
+
+/* Whether a number lies in what was sent: a time after an error does not. */
+static bool is_there(const struct lw_field *field, struct bytes payload)
+{
+    return (size_t)field->bit + field->width <= 8 * payload.n;
+}
+
+static void print_fields(const struct lw_command *def, struct bytes payload)
+{
+    for (const struct lw_field *field = def->fields; field->name; field++) {
+        if (!is_there(field, payload))
+            continue;
+        (void)printf(" %s=", field->name);
+        if (lw_field_is_number(field))
+            print_number(field, payload);
+        else if (field->encoding == LW_LIST)
+            print_list(field->item, lw_field_range(field, payload));
+        else
+            print_octets(lw_field_range(field, payload), field->encoding == LW_PREFIX);
+    }
+}
+
+static void print_command(const struct lw_cmd *cmd)
+{
+    (void)printf("  %02x %s", cmd->cid, cmd->def->name);
+    print_fields(cmd->def, cmd->payload);
+    (void)putchar('\n');
+}
+
+static void print_stop(const struct lw_cmd_iter *iter)
+{
+    if (iter->stop != LW_CMD_END)
+        (void)printf("  %s from octet %zu on\n",
+                     iter->stop == LW_CMD_UNKNOWN ? "an unknown command" : "a cut command",
+                     iter->at);
 }
 
 static void print_commands(struct bytes stream, enum lw_direction direction)
 {
-    struct lw_mac_iter iter = lw_mac_iter_of(stream, direction);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd_iter iter = lw_mac_iter_of(stream, direction);
+    struct lw_cmd cmd;
 
-    while (lw_mac_next(&iter, &cmd)) {
-        (void)printf("  %02x %s", cmd.cid, cmd.def->name);
-        for (size_t i = 0; i < LW_MAC_FIELDS_MAX && cmd.def->fields[i].name; i++)
-            print_field(&cmd.def->fields[i], cmd.payload);
-        (void)putchar('\n');
-    }
-    if (iter.stop != LW_MAC_END)
-        (void)printf("  %s from octet %zu on\n",
-                     iter.stop == LW_MAC_UNKNOWN ? "an unknown command" : "a cut command", iter.at);
+    while (lw_cmd_next(&iter, &cmd))
+        print_command(&cmd);
+    print_stop(&iter);
 }
 
 static void print_fctrl(const struct lw_frame *frame)

@@ -110,6 +110,8 @@ int cmd_events(int argc, char **argv)
 
     if (!parse(argc, argv, &o))
         return cmd_wrong(argv[0], "unknown or incomplete argument");
+    if (!o.device && !o.follow) /* there is no list of all devices' events */
+        return cmd_wrong(argv[0], "--device or --follow is needed");
     if (!o.key || !*o.key)
         return cmd_wrong(argv[0], "--key or GODWIT_API_KEY is needed");
     arena_init(&arena, ARENA_REQUEST_LIMIT);

@@ -47,8 +47,8 @@ struct server {
     struct httpd *httpd;
     struct ns_region regions[NS_REGIONS_MAX];
     size_t region_count;
-    struct gateway_band bands[NS_REGIONS_MAX][REGION_BANDS_MAX];
-    size_t band_count[NS_REGIONS_MAX];
+    struct gateway_band bands[NS_REGIONS_MAX * REGION_BANDS_MAX]; /* of all regions, in order */
+    size_t first_band[NS_REGIONS_MAX + 1];
     struct uuid default_tenant;
     struct directory records; /* while the parts are made: each takes its own from it */
     enum err records_err;
@@ -68,15 +68,19 @@ static bool on_channel(void *ctx, struct copy *copy)
 
 static size_t on_duty_bands(void *ctx, uint8_t region, const struct gateway_band **bands)
 {
-    struct server *server = ctx;
+    const struct server *server = ctx;
+    size_t first = 0, end = 0;
 
+    if (region == GATEWAY_REGION_UNSET)
+        end = server->first_band[server->region_count];
     for (size_t i = 0; i < server->region_count; i++) {
-        if (server->regions[i].region->id != region)
-            continue;
-        *bands = server->bands[i];
-        return server->band_count[i];
+        if (server->regions[i].region->id == region) {
+            first = server->first_band[i];
+            end = server->first_band[i + 1];
+        }
     }
-    return 0;
+    *bands = &server->bands[first];
+    return end - first;
 }
 
 static void on_gateway_drop(void *ctx, struct lw_eui gateway, enum drop reason)
@@ -224,14 +228,31 @@ static const struct gateway_ops gateway_ops = {.heard = on_heard,
 
 static void fill_bands(struct server *server)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < server->region_count; i++) {
         const struct region_band *band = server->regions[i].region->bands;
 
         for (size_t k = 0; k < REGION_BANDS_MAX && band[k].name; k++)
-            server->bands[i][server->band_count[i]++] =
-                (struct gateway_band){.min_hz = band[k].min_hz,
-                                      .max_hz = band[k].max_hz,
-                                      .ppm = band[k].duty_permille * 1000u};
+            server->bands[n++] = (struct gateway_band){.min_hz = band[k].min_hz,
+                                                       .max_hz = band[k].max_hz,
+                                                       .ppm = band[k].duty_permille * 1000u};
+        server->first_band[i + 1] = n;
+    }
+}
+
+/* What settings_overlap says is not wrong, but gateways without a region lose frames by it. */
+static void warn_of_overlaps(const struct server *server)
+{
+    for (size_t i = 1; i < server->region_count; i++) {
+        uint32_t hz = 0;
+        const struct ns_region *before = settings_overlap(server->regions, i, &hz);
+
+        if (before)
+            LOG_WARN("regions_overlap",
+                     log_str("region", region_name(server->regions[i].region->id)),
+                     log_str("before", region_name(before->region->id)), log_uint("frequency", hz),
+                     log_str("hint", "give each gateway its region"));
     }
 }
 
@@ -666,6 +687,7 @@ int cmd_serve(int argc, char **argv)
     if (settings_regions(&server.settings, server.regions, &server.region_count, errors))
         return cmd_fail("%s", config_errors_text(errors, "configuration"));
     fill_bands(&server);
+    warn_of_overlaps(&server);
     overload_init(&server.overload);
     register_metrics();
     block_signals(&server);

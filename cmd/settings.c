@@ -20,11 +20,11 @@ static const struct field channel_fields[] = {
 static const struct field region_fields[] = {
     {"name",           F_STR,    F_REQ, AT(struct settings_region, name), .size = 16},
     {"extra_channels", F_ARR,    0, AT(struct settings_region, extra_channels), .elem = F_OBJ, .size = sizeof(struct settings_channel), .sub = channel_fields, .most = 13, .help = "Channels beside the default ones; absent: the region's usual ones."},
-    {"sub_bands",      F_ARR,    0, AT(struct settings_region, sub_bands), .elem = F_U8, .size = 1, .range = {1, 8}, .most = 8, .help = "Fixed plans: the sub-bands that the gateways hear; absent: all."},
+    {"sub_bands",      F_ARR,    0, AT(struct settings_region, sub_bands), .elem = F_U8, .size = 1, .range = {1, 12}, .most = 12, .help = "Fixed plans: the sub-bands that the gateways hear; absent: all."},
     {"rx1_delay",      F_U8,     0, AT(struct settings_region, rx1_delay), .range = {0, 15}, .def = "0", .help = "Least RX1 delay in seconds; 0: the profile's."},
-    {"rx2_dr",         F_I32,    0, AT(struct settings_region, rx2_dr), .range = {-1, 15}, .def = "-1"},
-    {"rx2_frequency",  F_U32,    0, AT(struct settings_region, rx2_frequency_hz), .def = "0"},
-    {"max_eirp",       F_DOUBLE, 0, AT(struct settings_region, max_eirp_dbm), .range = {0, 50}, .def = "0", .help = "Greatest EIRP of gateways in dBm; 0: the region's."},
+    {"rx2_dr",         F_I32,    0, AT(struct settings_region, rx2_dr), .range = {-1, 15}, .def = "-1", .help = "Data rate of RX2 that devices are given as they join, if their profile names none; -1: the region's."},
+    {"rx2_frequency",  F_U32,    F_LATER, AT(struct settings_region, rx2_frequency_hz), .def = "0"},
+    {"max_eirp",       F_DOUBLE, 0, AT(struct settings_region, max_eirp_dbm), .range = {0, 50}, .def = "0", .help = "Greatest EIRP of gateways in dBm, below the region's own; 0: the region's."},
     {0},
 };
 
@@ -33,7 +33,7 @@ static const struct field network_fields[] = {
     {"secondary_net_ids", F_ARR,   F_LATER, S(secondary_net_ids), .elem = F_NETID, .size = 4},
     {"ns_id",             F_STR,   F_LATER, S(ns_id), .def = "", .help = "EUI-64 of this network server."},
     {"dev_addr_prefixes", F_ARR,   F_LATER, S(dev_addr_prefixes), .elem = F_STR, .size = sizeof(const char *)},
-    {"regions",           F_ARR,   F_SHORT, S(regions), .elem = F_OBJ, .size = sizeof(struct settings_region), .sub = region_fields, .most = NS_REGIONS_MAX, .help = "An item is a name or {name, extra_channels, sub_bands, rx1_delay, rx2_dr, rx2_frequency, max_eirp}. Absent: [EU868]."},
+    {"regions",           F_ARR,   F_SHORT, S(regions), .elem = F_OBJ, .size = sizeof(struct settings_region), .sub = region_fields, .most = NS_REGIONS_MAX, .help = "An item is a name or {name, extra_channels, sub_bands, rx1_delay, rx2_dr, max_eirp}. Absent: [EU868]. A gateway without a region is in the first that has the channel."},
     {0},
 };
 
@@ -140,6 +140,25 @@ static bool complain(struct field_errors *errors, const char *where, const char 
     return false;
 }
 
+/* There may be many regions: the name says which. */
+static bool complain_of(struct field_errors *errors, const struct settings_region *from,
+                        const char *key, const char *what)
+{
+    field_error_add(errors, "network.regions", 0, "%s%s%s: %s", from->name, *key ? ", " : "", key,
+                    what);
+    return false;
+}
+
+/* Defined already, with one of its data rates. */
+static bool is_double(const struct ns_region *region, const struct region_channel *channel)
+{
+    for (unsigned dr = channel->min_dr; dr <= channel->max_dr; dr++) {
+        if (region_channel_find(&region->channels, channel->frequency_hz, dr, 0) >= 0)
+            return true;
+    }
+    return false;
+}
+
 static bool fill_channels(const struct settings_region *from, struct ns_region *region,
                           struct field_errors *errors)
 {
@@ -151,11 +170,13 @@ static bool fill_channels(const struct settings_region *from, struct ns_region *
                                          .min_dr = extra[i].min_dr,
                                          .max_dr = extra[i].max_dr};
 
+        if (is_double(region, &channel))
+            return complain_of(errors, from, "extra_channels", "a channel is there already");
         while (chmask_test(&region->channels.defined, index))
             index++;
         if (region_channels_put(region->region, &region->channels, index, &channel))
-            return complain(errors, "network.regions.extra_channels",
-                            "a channel that the region does not allow");
+            return complain_of(errors, from, "extra_channels",
+                               "a channel that the region does not allow");
     }
     if (from->extra_channels.n == 0)
         region_channels_add_extras(region->region, &region->channels);
@@ -175,7 +196,7 @@ static bool fill_sub_bands(const struct settings_region *from, struct ns_region 
         struct chmask band = region_sub_band(region->region, bands[i]);
 
         if (chmask_is_empty(&band))
-            return complain(errors, "network.regions.sub_bands", "the region has no such sub-band");
+            return complain_of(errors, from, "sub_bands", "the region has no such sub-band");
         region->enabled = chmask_or(&region->enabled, &band);
     }
     return true;
@@ -185,16 +206,15 @@ static bool fill_region(const struct settings_region *from, struct ns_region *re
                         struct field_errors *errors)
 {
     enum region_id id;
-    enum err err = region_find(from->name, &id);
 
-    if (err)
-        return complain(errors, "network.regions",
-                        err == ERR_UNSUPPORTED ? "a region that is not in this version"
-                                               : "must be names of regions, such as EU868");
+    if (region_find(from->name, &id) != OK)
+        return complain_of(errors, from, "", "is no region; `godwit regions` shows their names");
+    if (from->rx2_dr >= 0 &&
+        !region_down_dr_usable(region_get(id), RP002_1_0_5, (unsigned)from->rx2_dr))
+        return complain_of(errors, from, "rx2_dr", "is no downlink data rate of the region");
     *region = (struct ns_region){.region = region_get(id),
                                  .rx1_delay = from->rx1_delay,
                                  .rx2_dr = from->rx2_dr,
-                                 .rx2_hz = from->rx2_frequency_hz,
                                  .max_eirp_dbm = (int8_t)from->max_eirp_dbm};
     region_channels_init(region->region, &region->channels);
     return fill_channels(from, region, errors) && fill_sub_bands(from, region, errors);
@@ -212,10 +232,39 @@ enum err settings_regions(const struct settings *settings, struct ns_region regi
         good = fill_region(&from[i], &regions[i], errors) && good;
         for (size_t k = 0; good && k < i; k++) {
             if (regions[k].region == regions[i].region)
-                good = complain(errors, "network.regions", "names a region twice");
+                good = complain_of(errors, &from[i], "", "stands there twice");
         }
     }
     return good ? OK : ERR_INVALID;
+}
+
+/* A channel and data rate of `b` that `a` has too; 0 if there is none. */
+static uint32_t common_hz(const struct ns_region *a, const struct ns_region *b)
+{
+    for (int i = -1; (i = chmask_next(&b->channels.defined, i + 1)) >= 0;) {
+        const struct region_channel *channel = &b->channels.at[i];
+
+        for (unsigned dr = 0; dr < REGION_DRS; dr++) {
+            const struct data_rate *rate = region_rate(b->region, LW_UP, dr);
+            uint8_t other_dr, other;
+
+            if (rate && region_channel_carries(channel, dr) &&
+                region_uplink_find(a->region, &a->channels, channel->frequency_hz, rate, &other_dr,
+                                   &other))
+                return channel->frequency_hz;
+        }
+    }
+    return 0;
+}
+
+const struct ns_region *settings_overlap(const struct ns_region *regions, size_t at, uint32_t *hz)
+{
+    for (size_t i = 0; i < at; i++) {
+        *hz = common_hz(&regions[i], &regions[at]);
+        if (*hz)
+            return &regions[i];
+    }
+    return NULL;
 }
 
 static bool is_database_url(const char *url)

@@ -16,7 +16,7 @@ struct settings_channel {
 struct settings_region {
     const char *name;
     struct array extra_channels; /* struct settings_channel; absent: the region's usual ones */
-    struct array sub_bands;      /* uint8_t 1..8, fixed plans; empty: all */
+    struct array sub_bands;      /* uint8_t 1..12, fixed plans; empty: all */
     uint8_t rx1_delay;
     int32_t rx2_dr;
     uint32_t rx2_frequency_hz;
@@ -54,3 +54,7 @@ enum err settings_load(struct settings *settings, const char *file,
 /* After flags were applied: fills the regions as ns/ wants them. ERR_INVALID with `errors`. */
 enum err settings_regions(const struct settings *settings, struct ns_region regions[NS_REGIONS_MAX],
                           size_t *count, struct field_errors *errors) MUST_CHECK;
+
+/* The first of regions[0..at-1] that has a channel and data rate of regions[at] too, at `hz`:
+ * frames of gateways without a region are taken to be there. NULL: none. */
+const struct ns_region *settings_overlap(const struct ns_region *regions, size_t at, uint32_t *hz);

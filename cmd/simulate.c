@@ -54,7 +54,7 @@ enum simulate_option {
     "Usage: godwit simulate [OPTION]...\n"                                                         \
     "Virtual gateways and devices against a LoRaWAN server, over Semtech UDP.\n\n"                 \
     "  --server HOST:PORT    where the server listens (127.0.0.1:1700)\n"                          \
-    "  --region NAME         EU868, US915 or AS923 (EU868)\n"                                      \
+    "  --region NAME         any region, such as AU915 (EU868)\n"                                  \
     "  --version V           LoRaWAN of the devices: 1.0.0 to 1.0.4, 1.1.0 (1.0.3)\n"              \
     "  --devices N           how many devices (1)\n"                                               \
     "  --gateways N          how many gateways (1)\n"                                              \
@@ -66,7 +66,7 @@ enum simulate_option {
     "  --duration S          seconds of sending (60)\n"                                            \
     "  --seed N              the same seed sends the same frames (1)\n"                            \
     "  --run N               count up to use the same devices again: unused nonces (0)\n"          \
-    "  --dr N                data rate of the uplinks (5; US915: 3)\n"                             \
+    "  --dr N                data rate of the uplinks (the fastest of 125 kHz)\n"                  \
     "  --abp                 personalised devices that do not join\n"                              \
     "  --no-adr              without the ADR bit\n"                                                \
     "  --no-collisions       gateways send any number of downlinks at once, for load\n"             \
@@ -295,7 +295,7 @@ static const char *settle(struct arguments *a)
     if (a->interval_s > 0)
         f->rate = f->devices / a->interval_s;
     if (!a->has_dr)
-        f->dr = f->region == SIM_US915 ? 3 : 5;
+        f->dr = sim_plan(f->region)->channel_max_dr;
     if (f->dr > sim_plan(f->region)->max_dr)
         return "--dr is not of the region";
     if (a->verbose)

@@ -114,7 +114,8 @@ char *clock_text_exact(char *to, int64_t utc_us)
     if (us == 0)
         (void)snprintf(to + strlen("2026-11-21T13:04:16"), 2, "Z");
     else if (us % US_PER_MS)
-        (void)snprintf(to + strlen("2026-11-21T13:04:16.123"), 5, "%03uZ", (unsigned)us % US_PER_MS);
+        (void)snprintf(to + strlen("2026-11-21T13:04:16.123"), 5, "%03uZ",
+                       (unsigned)us % US_PER_MS);
     return to;
 }
 
@@ -193,38 +194,4 @@ bool clock_read(const char *text, int64_t *utc_us)
                   US_PER_S +
               us;
     return true;
-}
-
-/* ---- GPS time -------------------------------------------------------------------------------- */
-
-#define GPS_EPOCH_S 315964800
-
-/* UTC seconds since 1970 at which the offset of GPS time grew to index + 1. */
-static const int64_t leaps[] = {
-    362793600, 394329600,  425865600,  489024000,  567993600,  631152000,
-    662688000, 709948800,  741484800,  773020800,  820454400,  867715200,
-    915148800, 1136073600, 1230768000, 1341100800, 1435708800, 1483228800,
-};
-#define LEAP_COUNT (sizeof(leaps) / sizeof(leaps[0]))
-
-int64_t clock_gps_of_utc(int64_t utc_us)
-{
-    int64_t offset = 0;
-
-    for (size_t i = 0; i < LEAP_COUNT; i++)
-        offset += utc_us >= leaps[i] * US_PER_S;
-    return utc_us - (GPS_EPOCH_S - offset) * US_PER_S;
-}
-
-int64_t clock_utc_of_gps(int64_t gps_us)
-{
-    int64_t utc = gps_us + (int64_t)GPS_EPOCH_S * US_PER_S;
-
-    for (size_t i = LEAP_COUNT; i-- > 0;) {
-        int64_t with = utc - (int64_t)(i + 1) * US_PER_S;
-
-        if (with >= leaps[i] * US_PER_S)
-            return with;
-    }
-    return utc;
 }

@@ -38,11 +38,6 @@ static inline int64_t clock_utc(struct clock *clock)
 #define US_PER_S    1000000
 #define CLOCK_NEVER INT64_MAX
 
-/* GPS time (no leap seconds) of a UTC moment, and back (mac-layer reference 7.1; the table of leap
- * seconds ends at 2017-01-01, 18 s). */
-int64_t clock_gps_of_utc(int64_t utc_us);
-int64_t clock_utc_of_gps(int64_t gps_us);
-
 /* RFC 3339 UTC with milliseconds, "2026-11-21T13:04:16.123Z"; `to` has CLOCK_TEXT bytes. */
 #define CLOCK_TEXT 32
 char *clock_text(char *to, int64_t utc_us);

@@ -277,8 +277,6 @@ static bool resolve_region(const char *name, uint8_t *region, struct field_error
     enum err err = region_find(name ? name : "", &id);
 
     *region = (uint8_t)id;
-    if (err == ERR_UNSUPPORTED)
-        return complain(errors, "region", "not in this version");
     return err ? complain(errors, "region", "must be the name of a region, such as EU868") : true;
 }
 
@@ -303,8 +301,7 @@ static bool resolve_profile(struct device_profile *profile, struct field_errors 
         return good;
     if (profile->rx1_dr_offset > region->max_dr_offset)
         good = complain(errors, "rx1DrOffset", "is above what the region allows");
-    if (profile->rx2_dr >= 0 &&
-        !region_dr_valid(region, revision, LW_DOWN, (unsigned)profile->rx2_dr))
+    if (profile->rx2_dr >= 0 && !region_down_dr_usable(region, revision, (unsigned)profile->rx2_dr))
         good = complain(errors, "rx2Dr", "is no downlink data rate of the region");
     if (profile->rx2_frequency_hz && !region_frequency_valid(region, profile->rx2_frequency_hz))
         good = complain(errors, "rx2Frequency", "is outside the region's band");

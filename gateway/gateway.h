@@ -70,7 +70,7 @@ struct gateway_duty {
     int64_t used_us;    /* air time in the last hour */
     int64_t free_us;    /* air time that is left */
 };
-#define GATEWAY_DUTY_MAX 8
+#define GATEWAY_DUTY_MAX 16
 
 enum gateway_state { GATEWAY_NEVER_SEEN, GATEWAY_ONLINE, GATEWAY_OFFLINE };
 
@@ -117,8 +117,9 @@ struct gateway_ops {
      * fits) and copy->dr from the copy's frequency and data rate. false: no such channel. */
     bool (*channel)(void *ctx, struct copy *copy);
 
-    /* The duty-cycle bands of a region (static memory); 0 if it has none. NULL: no limits at all.
-     */
+    /* The duty-cycle bands of a region (static memory); 0 if it has none. Of a gateway without a
+     * region: those of all configured ones, as the law binds it too; the first that holds a
+     * frequency counts. NULL: no limits at all. */
     size_t (*duty_bands)(void *ctx, uint8_t region, const struct gateway_band **bands);
 
     /* A known gateway was heard from: at its first datagram and then at most once in its stats

@@ -2,53 +2,20 @@
  * udp.c - see udp.h. A batch of datagrams is looked at twice: first the headers, so that all
  * acknowledgements leave as one, then the contents.
  */
-#include "gateway/udp.h"
-
 #include "core/arena.h"
 #include "core/log.h"
-#include "core/map.h"
 #include "gateway/count.h"
 #include "gateway/semtech.h"
-#include "gateway/socket.h"
-#include "gateway/transmit.h"
-#include "gateway/unknown.h"
+#include "gateway/udp_priv.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define BATCHES_MAX  16   /* per wake-up, so that mail is not starved */
-#define RATE_SLOTS   4096 /* of the rate limit; a power of two */
+#define BATCHES_MAX  16 /* per wake-up, so that mail is not starved */
 #define RATE_DEFAULT 100000
 #define ADOPTED_MAX  50000 /* since the start; ids are easily made up. Beyond: the inbox */
-
-/* Datagrams of an address in the present second. Addresses that share a slot share the limit. */
-struct rate_slot {
-    uint32_t second, count;
-};
-
-struct udp {
-    struct worker worker;
-    struct udp_config config;
-    const struct gateway_ops *ops;
-    void *ctx;
-    struct udp_socket *socket; /* NULL: in process only */
-    struct map paths;          /* gateway id -> struct path */
-    struct transmit transmit;
-    struct unknown_box unknown;
-    size_t adopted;
-    uint64_t rate_seed;
-    struct rate_slot rate[RATE_SLOTS];
-    uint32_t read;                    /* datagrams that overload_reads was asked of */
-    struct heard *chain, **chain_end; /* copies of the present batch */
-    size_t chain_count;
-    int64_t emptied_us;          /* when the socket was last read to its end */
-    int64_t waited_us;           /* at most, of what was read since */
-    uint32_t overflowed;         /* what the socket's buffer had no room for, at the last look */
-    int64_t overflow_us;         /* when that was looked at */
-    struct timer overload_timer; /* while there is overload */
-};
 
 /* What the first look at a datagram found. */
 struct seen {
@@ -79,72 +46,6 @@ static void send_datagram(void *ctx, const struct address *to, const void *data,
         udp->config.send(udp->config.send_ctx, to, data, n);
     else if (udp->socket)
         socket_send(udp->socket, to, data, n);
-}
-
-static struct path *find_path(void *ctx, struct lw_eui gateway)
-{
-    const struct udp *udp = ctx;
-
-    return map_get(&udp->paths, gateway.v);
-}
-
-/* ---- records -------------------------------------------------------------------------------- */
-
-static size_t bands_of(const struct udp *udp, uint8_t region, const struct gateway_band **bands)
-{
-    if (!udp->ops->duty_bands || region == GATEWAY_REGION_UNSET)
-        return 0;
-    return udp->ops->duty_bands(udp->ctx, region, bands);
-}
-
-static struct path *put_record(struct udp *udp, const struct gateway_record *record)
-{
-    const struct gateway_band *bands = NULL;
-    struct path *path = find_path(udp, record->id);
-    size_t n;
-
-    if (path && (!path->adopted && record->rev < path->record.rev))
-        return path;
-    unknown_forget(&udp->unknown, record->id);
-    if (path && path->record.region == record->region) {
-        path->record = *record;
-        path->adopted = false;
-        return path;
-    }
-    n = bands_of(udp, record->region, &bands);
-    if (path) {
-        ledger_fini(&path->ledger); /* another region has other bands */
-        ledger_init(&path->ledger, bands, n);
-        path->record = *record;
-        path->adopted = false;
-        return path;
-    }
-    path = xmalloc(sizeof(*path));
-    path_init(path, record, bands, n);
-    (void)map_put(&udp->paths, record->id.v, path);
-    return path;
-}
-
-static struct path *adopt(struct udp *udp, struct lw_eui id, const struct address *from)
-{
-    struct gateway_record record = udp->config.unknown_record;
-    struct path *path;
-
-    record.id = id;
-    path = put_record(udp, &record);
-    path->adopted = true;
-    udp->adopted++;
-    if (udp->ops->adopted)
-        udp->ops->adopted(udp->ctx, id, from);
-    return path;
-}
-
-static void drop_path(struct udp *udp, struct path *path)
-{
-    (void)map_remove(&udp->paths, path->record.id.v);
-    transmit_lost(&udp->transmit, path);
-    path_fini(path);
-    free(path);
 }
 
 /* ---- PUSH_DATA ------------------------------------------------------------------------------ */
@@ -307,7 +208,7 @@ static bool look(struct udp *udp, const struct datagram *d, struct seen *seen, u
         return false;
     }
     metric_add(&count_datagrams, type_of(header), 1);
-    seen->path = find_path(udp, header->gateway);
+    seen->path = udp_find_path(udp, header->gateway);
     if (header->id == SEMTECH_PUSH_DATA && seen->path && !is_read(udp, seen->path, now))
         return false;
     *acked = header->id != SEMTECH_TX_ACK;
@@ -388,13 +289,13 @@ static void handle(struct udp *udp, const struct seen *seen, const struct datagr
     int64_t now = clock_mono(udp->worker.clock), utc = clock_utc(udp->worker.clock);
     int64_t age = waited(udp, d, now, utc);
     struct push push = {.udp = udp,
-                        .path = seen->path ? seen->path : find_path(udp, header->gateway),
+                        .path = seen->path ? seen->path : udp_find_path(udp, header->gateway),
                         .now_us = now - age,
                         .utc_us = utc - age};
     enum path_verdict verdict;
 
     if (!push.path && udp->config.allow_unknown && udp->adopted < ADOPTED_MAX)
-        push.path = adopt(udp, header->gateway, &d->from);
+        push.path = udp_adopt(udp, header->gateway, &d->from);
     if (!push.path) {
         note_unknown(udp, header, &d->from,
                      (struct bytes){.p = d->data + SEMTECH_HEADER, .n = d->n - SEMTECH_HEADER});
@@ -522,134 +423,6 @@ static void readable(struct worker *worker, void *arg, uint32_t events)
     note_socket(arg, emptied);
 }
 
-/* ---- mail ----------------------------------------------------------------------------------- */
-
-struct put_mail {
-    struct mail mail;
-    size_t count;
-    struct gateway_record records[];
-};
-
-static void take_put(struct worker *worker, struct mail *mail)
-{
-    struct put_mail *put = (struct put_mail *)mail;
-
-    for (size_t i = 0; i < put->count; i++)
-        (void)put_record(worker->owner, &put->records[i]);
-    free(put);
-}
-
-void udp_gateways_put(struct udp *udp, const struct gateway_record *records, size_t count)
-{
-    struct put_mail *put = xmalloc(sizeof(*put) + count * sizeof(*records));
-
-    put->mail.take = take_put;
-    put->count = count;
-    memcpy(put->records, records, count * sizeof(*records));
-    mail_post(&udp->worker, LANE_BULK, &put->mail);
-}
-
-struct gateway_mail {
-    struct mail mail;
-    struct lw_eui id;
-    uint32_t frequency_hz;
-    int64_t airtime_us, age_us;
-};
-
-static void take_remove(struct worker *worker, struct mail *mail)
-{
-    struct gateway_mail *m = (struct gateway_mail *)mail;
-    struct path *path = find_path(worker->owner, m->id);
-
-    if (path)
-        drop_path(worker->owner, path);
-    free(m);
-}
-
-void udp_gateway_remove(struct udp *udp, struct lw_eui id)
-{
-    struct gateway_mail *m = xmalloc(sizeof(*m));
-
-    *m = (struct gateway_mail){.mail.take = take_remove, .id = id};
-    mail_post(&udp->worker, LANE_BULK, &m->mail);
-}
-
-static void take_charge(struct worker *worker, struct mail *mail)
-{
-    struct gateway_mail *m = (struct gateway_mail *)mail;
-    struct path *path = find_path(worker->owner, m->id);
-    int64_t now = clock_mono(worker->clock);
-
-    if (path)
-        ledger_charge(&path->ledger, m->frequency_hz, m->airtime_us, now - m->age_us, now);
-    free(m);
-}
-
-void udp_charge(struct udp *udp, struct lw_eui gateway, uint32_t frequency_hz, int64_t airtime_us,
-                int64_t age_us)
-{
-    struct gateway_mail *m = xmalloc(sizeof(*m));
-
-    *m = (struct gateway_mail){.mail.take = take_charge,
-                               .id = gateway,
-                               .frequency_hz = frequency_hz,
-                               .airtime_us = airtime_us,
-                               .age_us = age_us};
-    mail_post(&udp->worker, LANE_BULK, &m->mail);
-}
-
-static void take_request(struct worker *worker, struct mail *mail)
-{
-    struct udp *udp = worker->owner;
-
-    transmit_begin(&udp->transmit, (struct tx_request *)mail);
-}
-
-void udp_transmit(struct udp *udp, struct tx_request *request)
-{
-    request->mail.take = take_request;
-    mail_post(&udp->worker, LANE_RADIO, &request->mail);
-}
-
-static void take_query(struct worker *worker, struct mail *mail)
-{
-    struct gateway_query *query = (struct gateway_query *)mail;
-    int64_t now = clock_mono(worker->clock);
-
-    for (size_t i = 0; i < query->count; i++) {
-        struct lw_eui id = query->status[i].id;
-        struct path *path = find_path(worker->owner, id);
-
-        query->status[i] = (struct gateway_status){.id = id, .rtt_ms = -1};
-        if (path)
-            path_status(path, now, &query->status[i]);
-    }
-    query->mail.take = query->reply;
-    mail_post(query->reply_to, LANE_BULK, &query->mail);
-}
-
-void udp_ask_status(struct udp *udp, struct gateway_query *query)
-{
-    query->mail.take = take_query;
-    mail_post(&udp->worker, LANE_BULK, &query->mail);
-}
-
-static void take_unknown_query(struct worker *worker, struct mail *mail)
-{
-    const struct udp *udp = worker->owner;
-    struct unknown_query *query = (struct unknown_query *)mail;
-
-    query->count = unknown_list(&udp->unknown, query->list);
-    query->mail.take = query->reply;
-    mail_post(query->reply_to, LANE_BULK, &query->mail);
-}
-
-void udp_ask_unknown(struct udp *udp, struct unknown_query *query)
-{
-    query->mail.take = take_unknown_query;
-    mail_post(&udp->worker, LANE_BULK, &query->mail);
-}
-
 /* ---- life ----------------------------------------------------------------------------------- */
 
 enum err udp_open(const struct udp_config *config, struct clock *clock,
@@ -680,7 +453,7 @@ enum err udp_open(const struct udp_config *config, struct clock *clock,
         abort();
     worker_init(&udp->worker, "udp", clock, udp);
     udp->transmit = (struct transmit){
-        .worker = &udp->worker, .find = find_path, .send = send_datagram, .ctx = udp};
+        .worker = &udp->worker, .find = udp_find_path, .send = send_datagram, .ctx = udp};
     if (socket)
         worker_watch(&udp->worker, socket_fd(socket), readable, udp);
     *out = udp;

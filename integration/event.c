@@ -67,14 +67,18 @@ static void print_device(struct jw *jw, const struct event_facts *facts,
 
 /* ---- radio ----------------------------------------------------------------------------------- */
 
-/* LR-FHSS 1/3 and 2/3 are written as 2/6 and 4/6. */
+/* LR-FHSS 1/3 and 2/3 are written as 2/6 and 4/6. At 2.4 GHz, whose widths are no multiples of
+ * 125 kHz, LoRa has the long interleaver. */
 static const char *code_rate(const struct data_rate *rate)
 {
-    static const char *const lora[] = {"CR_UNDEFINED", "CR_4_5", "CR_4_6", "CR_4_7", "CR_4_8"};
+    static const char *const lora[2][5] = {
+        {"CR_UNDEFINED", "CR_4_5", "CR_4_6", "CR_4_7", "CR_4_8"},
+        {"CR_UNDEFINED", "CR_LI_4_5", "CR_LI_4_6", "CR_UNDEFINED", "CR_LI_4_8"}};
+    bool long_interleaver = rate->bandwidth_hz % 125000 != 0;
 
     if (rate->kind == MOD_LR_FHSS)
         return rate->coding_rate == 1 ? "CR_2_6" : "CR_4_6";
-    return lora[rate->coding_rate <= 4 ? rate->coding_rate : 0];
+    return lora[long_interleaver][rate->coding_rate <= 4 ? rate->coding_rate : 0];
 }
 
 static void print_lora(struct jw *jw, const struct data_rate *rate)

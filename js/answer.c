@@ -4,15 +4,11 @@
  * Sources: TS001-1.0.4 6.2.3-6.2.5, TS001-1.1 6.2; mac-layer reference 1.6, 1.7, 3.1, 3.3.
  */
 #include "js/js.h"
+#include "js/material.h"
 
 #include <string.h>
 
 #define JOIN_NONCE_MAX 0xffffffu
-
-static bool is_11(const struct js_request *request)
-{
-    return request->version >= LW_1_1_0;
-}
 
 /* 1.0.4 and 1.1 count; before, any value that was never used. */
 static enum drop check_nonce(const struct js_device *device, const struct js_request *request)
@@ -26,62 +22,51 @@ static enum drop check_nonce(const struct js_device *device, const struct js_req
     return device->nonce_used ? DROP_DEV_NONCE_USED : DROP_NONE;
 }
 
-static enum drop check_mic(const struct lw_key *key, const struct js_request *request)
+/* The question as the four requests have it in common, and the frame for its MIC. */
+static struct js_asked asked_of(const struct js_request *request)
 {
-    struct bytes msg = {request->phy, sizeof(request->phy) - LW_MIC_LEN};
-
-    return lw_mic_plain(key, msg) == request->mic ? DROP_NONE : DROP_JOIN_MIC;
+    return (struct js_asked){.request = LW_REQUEST_JOIN,
+                             .device_version = (uint8_t)request->version,
+                             .version = (uint8_t)request->version,
+                             .join_eui = request->join.join_eui,
+                             .dev_eui = request->join.dev_eui,
+                             .nonce = request->join.dev_nonce,
+                             .join_nonce = request->state.join_nonce};
 }
 
-static void derive(const struct js_device *device, struct js_request *request)
+static enum drop check_mic(const struct js_device *device, const struct js_request *request)
 {
-    struct lw_join_values values = {.join_nonce = request->state.join_nonce,
-                                    .net_id = request->net_id,
-                                    .join_eui = request->join.join_eui,
-                                    .dev_nonce = request->join.dev_nonce};
+    struct lw_frame frame = {.msg = {request->phy, sizeof(request->phy) - LW_MIC_LEN},
+                             .mic = request->mic,
+                             .ftype = LW_JOIN_REQUEST};
 
-    if (is_11(request))
-        lw_keys_11(&device->keys.nwk_key, &device->keys.app_key, &values, &request->keys);
-    else
-        lw_keys_10(&device->keys.app_key, &values, &request->keys);
+    return js_mic_check(&device->keys, request->version, NULL, &frame);
 }
 
-static enum err write_accept(const struct js_device *device, const struct lw_key *root,
-                             struct js_request *request)
+static enum drop make(const struct js_device *device, struct js_request *request)
 {
-    struct lw_key js_int = {{0}};
-    struct lw_join_accept accept = {.join_nonce = request->state.join_nonce,
-                                    .net_id = request->net_id,
-                                    .dev_addr = request->dev_addr,
-                                    .opt_neg = is_11(request),
-                                    .rx1_dr_offset = request->rx1_dr_offset,
-                                    .rx2_dr = request->rx2_dr,
-                                    .rx_delay = request->rx_delay,
-                                    .has_cflist = request->has_cflist};
-    struct lw_join_context context = {.mic = is_11(request) ? &js_int : root,
-                                      .enc = root,
-                                      .request = LW_REQUEST_JOIN,
-                                      .join_eui = request->join.join_eui,
-                                      .nonce = request->join.dev_nonce};
-    struct wr wr = wr_of(request->accept, sizeof(request->accept));
-    enum err err;
+    struct js_asked asked = asked_of(request);
+    struct js_terms terms = {.net_id = request->net_id,
+                             .dev_addr = request->dev_addr,
+                             .rx1_dr_offset = request->rx1_dr_offset,
+                             .rx2_dr = request->rx2_dr,
+                             .rx_delay = request->rx_delay,
+                             .has_cflist = request->has_cflist};
+    struct js_material material;
+    enum drop drop;
 
-    memcpy(accept.cflist, request->cflist, sizeof(accept.cflist));
-    if (is_11(request))
-        lw_js_int_key(&device->keys.nwk_key, request->join.dev_eui, &js_int);
-    err = lw_join_accept_write(&wr, &accept, &context);
-    request->accept_n = (uint8_t)wr_len(&wr);
-    lw_key_wipe(&js_int);
-    return err;
+    memcpy(terms.cflist, request->cflist, sizeof(terms.cflist));
+    drop = js_material_make(&device->keys, &asked, &terms, &material);
+    memcpy(request->accept, material.accept, sizeof(request->accept));
+    request->accept_n = material.accept_n;
+    request->keys = material.keys;
+    lw_session_keys_wipe(&material.keys);
+    return drop;
 }
 
 void js_answer(const struct js_device *device, struct js_request *request)
 {
-    bool has = is_11(request) ? device->keys.has_nwk_key && device->keys.has_app_key
-                              : device->keys.has_app_key;
-    const struct lw_key *root = is_11(request) ? &device->keys.nwk_key : &device->keys.app_key;
-
-    request->drop = has ? check_mic(root, request) : DROP_NO_KEYS;
+    request->drop = check_mic(device, request);
     if (request->drop == DROP_NONE)
         request->drop = check_nonce(device, request);
     if (request->drop != DROP_NONE)
@@ -91,8 +76,5 @@ void js_answer(const struct js_device *device, struct js_request *request)
     request->add_nonce = request->version < LW_1_0_4;
     if (!request->add_nonce)
         request->state.last_dev_nonce = request->join.dev_nonce;
-    derive(device, request);
-    request->err = write_accept(device, root, request);
-    if (request->err)
-        request->drop = DROP_INTERNAL_ERROR;
+    request->drop = make(device, request);
 }

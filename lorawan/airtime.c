@@ -40,12 +40,13 @@ static uint32_t lora_us(const struct data_rate *rate, size_t octets, unsigned fl
     return (uint32_t)ceil_div((quarters << rate->sf) * 1000000, 4 * (int64_t)rate->bandwidth_hz);
 }
 
-/* Blocks of 48 coded bits, each with two guard bits; 2048 us per bit. */
+/* Blocks of 48 coded bits, each with two guard bits; 2048 us per bit. The last one is never full:
+ * the bits of whole octets and their overhead leave a rest. */
 static uint32_t lr_fhss_us(const struct data_rate *rate, size_t octets)
 {
     bool third = rate->coding_rate <= 1;
     uint32_t bits = (uint32_t)(8 * (octets + 2) + 6) * 3 / (third ? 1 : 2);
-    uint32_t payload = bits / 48 * 50 + (bits % 48 ? bits % 48 + 2 : 0);
+    uint32_t payload = bits / 48 * 50 + bits % 48 + 2;
 
     return (114 * (third ? 3 : 2) + payload) * 2048;
 }

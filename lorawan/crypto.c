@@ -49,7 +49,8 @@ static void contexts_init(void)
     pthread_once(&at_exit_once, at_exit_create);
     mine.encrypt = EVP_CIPHER_CTX_new();
     mine.decrypt = EVP_CIPHER_CTX_new();
-    must(mine.encrypt && mine.decrypt);
+    must(mine.encrypt != NULL);
+    must(mine.decrypt != NULL);
     must(EVP_EncryptInit_ex(mine.encrypt, EVP_aes_128_ecb(), NULL, any.b, NULL));
     must(EVP_DecryptInit_ex(mine.decrypt, EVP_aes_128_ecb(), NULL, any.b, NULL));
     EVP_CIPHER_CTX_set_padding(mine.encrypt, 0);

@@ -203,6 +203,7 @@ struct lw_join_context {
 
 #define LW_REQUEST_JOIN 0xff
 
+/* ERR_INVALID: a value is too large for its bits; ERR_LIMIT: no room. */
 MUST_CHECK enum err lw_join_accept_write(struct wr *wr, const struct lw_join_accept *accept,
                                          const struct lw_join_context *context);
 /* As a device does: ERR_MALFORMED (length, type), ERR_CRYPTO (MIC). */

@@ -13,6 +13,7 @@
 #define DR_MASK        0x0f
 #define DR_OFFSET_MASK 0x07
 #define DELAY_MASK     0x0f
+#define U24_MAX        0xffffffu
 
 /* Over MHDR and body; after a rejoin or with OptNeg also over what was asked (TS001-1.1 6.2.3). */
 static uint32_t accept_mic(struct bytes msg, const struct lw_join_context *context, bool opt_neg)
@@ -51,7 +52,7 @@ enum err lw_join_accept_write(struct wr *wr, const struct lw_join_accept *accept
     struct wr plain = wr_of(room, sizeof(room));
 
     if (accept->rx1_dr_offset > DR_OFFSET_MASK || accept->rx2_dr > DR_MASK ||
-        accept->rx_delay > DELAY_MASK)
+        accept->rx_delay > DELAY_MASK || accept->join_nonce > U24_MAX || accept->net_id.v > U24_MAX)
         return ERR_INVALID;
     write_plain(&plain, accept);
     wr_u32le(&plain, accept_mic(wr_bytes(&plain), context, accept->opt_neg));

@@ -1,197 +1,90 @@
 /*
- * mac.c - iteration over a stream of MAC commands, and the field codec that reads the table.
+ * mac.c - the MAC commands of the table, and what a row cannot say.
  */
 #include "lorawan/mac.h"
 
-#include <string.h>
-
-#define HZ_WIDE      1200000000u /* from here on the unit is 200 Hz */
-#define HZ_UNIT      100u
-#define HZ_UNIT_WIDE 200u
-#define U24_MAX      0xffffffu
-#define FILTER_LEN   0x1f /* FilterListReq: length of the EUI in the first octet */
-#define FILTER_MOST  16
-
-struct lw_mac_iter lw_mac_iter_of(struct bytes stream, enum lw_direction direction)
+const struct lw_command *lw_mac_def(enum lw_direction direction, uint8_t cid)
 {
-    return (struct lw_mac_iter){.stream = stream, .direction = (uint8_t)direction};
+    return lw_command_find(lw_mac_commands(), direction, cid, 0);
 }
 
-/* Octets of the payload, SIZE_MAX if that cannot be told. `rest` begins after the CID. */
-static size_t payload_length(const struct lw_mac_def *def, struct bytes rest)
+const struct lw_command *lw_mac_def_by_name(enum lw_direction direction, const char *name)
 {
-    if (def->length != LW_MAC_VARIABLE)
-        return def->length;
-    if (rest.n < 2 || (rest.p[0] & FILTER_LEN) > FILTER_MOST)
-        return SIZE_MAX;
-    return 2 + (size_t)(rest.p[0] & FILTER_LEN);
+    return lw_command_by_name(lw_mac_commands(), direction, name, 0);
 }
 
-bool lw_mac_next(struct lw_mac_iter *iter, struct lw_mac_cmd *cmd)
+struct lw_cmd_iter lw_mac_iter_of(struct bytes stream, enum lw_direction direction)
 {
-    struct bytes rest;
-    size_t length;
-
-    iter->stop = LW_MAC_END;
-    if (iter->at >= iter->stream.n)
-        return false;
-    cmd->cid = iter->stream.p[iter->at];
-    cmd->def = lw_mac_def(iter->direction, cmd->cid);
-    if (!cmd->def) {
-        iter->stop = LW_MAC_UNKNOWN;
-        return false;
-    }
-    rest = (struct bytes){iter->stream.p + iter->at + 1, iter->stream.n - iter->at - 1};
-    length = payload_length(cmd->def, rest);
-    if (length > rest.n) {
-        iter->stop = LW_MAC_TRUNCATED;
-        return false;
-    }
-    cmd->payload = (struct bytes){rest.p, length};
-    iter->at += 1 + length;
-    return true;
+    return (struct lw_cmd_iter){
+        .table = lw_mac_commands(), .stream = stream, .direction = (uint8_t)direction};
 }
 
 bool lw_mac_stream_valid(struct bytes stream, enum lw_direction direction)
 {
-    struct lw_mac_iter iter = lw_mac_iter_of(stream, direction);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd_iter iter = lw_mac_iter_of(stream, direction);
+    struct lw_cmd cmd;
 
-    while (lw_mac_next(&iter, &cmd))
+    while (lw_cmd_next(&iter, &cmd))
         ;
-    return iter.stop == LW_MAC_END;
+    return iter.stop == LW_CMD_END;
 }
 
-/* ---- frequencies ----------------------------------------------------------------------------- */
-
-enum err lw_hz_to_u24(uint32_t hz, uint32_t *u24)
+void lw_mac_bare_write(struct wr *wr, enum lw_direction direction, uint8_t cid)
 {
-    uint32_t unit = hz >= HZ_WIDE ? HZ_UNIT_WIDE : HZ_UNIT;
+    const struct lw_command *def = lw_mac_def(direction, cid);
 
-    if (hz % unit || hz / unit > U24_MAX)
-        return ERR_INVALID;
-    *u24 = hz / unit;
-    return OK;
+    if (!def || def->size)
+        wr->failed = true;
+    else
+        lw_command_write(def, wr, NULL);
 }
 
-/* 2.4 GHz in steps of 200 Hz is 12 million, which in steps of 100 Hz would be 1.2 GHz: no region
- * lies between, so the value tells its own unit. */
-uint32_t lw_hz_of_u24(uint32_t u24)
+/* ---- ForceRejoinReq -------------------------------------------------------------------------- */
+
+/* The table has the order of LoRaMac-node; here the same 16 bits as one little-endian number. */
+static const struct lw_command *force_rejoin(enum lw_force_rejoin_order order)
 {
-    return u24 >= HZ_WIDE / HZ_UNIT ? u24 * HZ_UNIT_WIDE : u24 * HZ_UNIT;
+    /* clang-format off */
+    static const struct lw_field fields[] = {
+        LW_NUM(lw_force_rejoin_req, period, 11, 3),
+        LW_NUM(lw_force_rejoin_req, max_retries, 8, 3),
+        LW_NUM(lw_force_rejoin_req, rejoin_type, 4, 3),
+        LW_NUM(lw_force_rejoin_req, dr, 0, 4),
+        {0},
+    };
+    static const struct lw_command little = {LW_CID_FORCE_REJOIN, LW_DOWN, 2, 0, LW_1_1_0, 0,
+        "ForceRejoinReq", sizeof(struct lw_force_rejoin_req), NULL, fields};
+    /* clang-format on */
+
+    return order == LW_FORCE_REJOIN_LITTLE ? &little : lw_mac_def(LW_DOWN, LW_CID_FORCE_REJOIN);
 }
 
-/* ---- fields ---------------------------------------------------------------------------------- */
-
-const struct lw_mac_field *lw_mac_field(const struct lw_mac_def *def, const char *name)
+void lw_force_rejoin_req_write(struct wr *wr, const struct lw_force_rejoin_req *from,
+                               enum lw_force_rejoin_order order)
 {
-    for (size_t i = 0; i < LW_MAC_FIELDS_MAX && def->fields[i].name; i++) {
-        if (!strcmp(def->fields[i].name, name))
-            return &def->fields[i];
-    }
-    return NULL;
+    lw_command_write(force_rejoin(order), wr, from);
 }
 
-static size_t field_end(const struct lw_mac_field *field)
+bool lw_force_rejoin_req_read(struct bytes payload, struct lw_force_rejoin_req *to,
+                              enum lw_force_rejoin_order order)
 {
-    return ((size_t)field->bit + field->width + 7) / 8;
+    return lw_command_read(force_rejoin(order), payload, to);
 }
 
-static uint64_t field_mask(const struct lw_mac_field *field)
+/* ---- EIRP of TxParamSetupReq (TS001 5.8) ----------------------------------------------------- */
+
+static const int8_t eirp_dbm[16] = {8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36};
+
+int lw_max_eirp_dbm(uint8_t index)
 {
-    return ((uint64_t)1 << field->width) - 1;
+    return eirp_dbm[index & 15];
 }
 
-/* Fields are at most 32 bits wide and so lie in five octets. */
-static uint64_t raw_get(const struct lw_mac_field *field, const uint8_t *payload)
+uint8_t lw_max_eirp_index(int dbm)
 {
-    uint64_t v = 0;
+    uint8_t index = 15;
 
-    for (size_t i = field_end(field); i-- > field->bit / 8u;)
-        v = v << 8 | payload[i];
-    return (v >> (field->bit % 8)) & field_mask(field);
-}
-
-static void raw_put(const struct lw_mac_field *field, uint8_t *payload, uint64_t raw)
-{
-    uint64_t mask = field_mask(field) << (field->bit % 8);
-    uint64_t v = raw << (field->bit % 8);
-
-    for (size_t i = field->bit / 8u; i < field_end(field); i++) {
-        payload[i] = (uint8_t)((payload[i] & ~mask) | (v & mask));
-        mask >>= 8;
-        v >>= 8;
-    }
-}
-
-int64_t lw_mac_get(const struct lw_mac_field *field, struct bytes payload)
-{
-    uint64_t raw;
-
-    if (field->encoding == LW_MAC_HEX || payload.n < field_end(field))
-        return 0;
-    raw = raw_get(field, payload.p);
-    switch (field->encoding) {
-    case LW_MAC_SIGNED:
-        return (int64_t)raw - (int64_t)((raw >> (field->width - 1)) << field->width);
-    case LW_MAC_HZ: return lw_hz_of_u24((uint32_t)raw);
-    case LW_MAC_NUMBER: return (int64_t)raw * (field->scale ? field->scale : 1) + field->base;
-    default: return (int64_t)raw;
-    }
-}
-
-/* The raw value, or one that fits no field. */
-static uint64_t raw_of(const struct lw_mac_field *field, int64_t value)
-{
-    int64_t half = (int64_t)1 << (field->width - 1);
-    uint32_t u24 = 0;
-
-    switch (field->encoding) {
-    case LW_MAC_SIGNED:
-        return value < -half || value >= half ? UINT64_MAX : (uint64_t)value & field_mask(field);
-    case LW_MAC_HZ:
-        if (value < 0 || value > UINT32_MAX || lw_hz_to_u24((uint32_t)value, &u24) != OK)
-            return UINT64_MAX;
-        return u24;
-    case LW_MAC_NUMBER: value = (value - field->base) * (field->scale ? field->scale : 1); break;
-    default: break;
-    }
-    return (uint64_t)value;
-}
-
-enum err lw_mac_put(const struct lw_mac_field *field, uint8_t *payload, size_t n, int64_t value)
-{
-    uint64_t raw;
-
-    if (field->encoding == LW_MAC_HEX || n < field_end(field))
-        return ERR_INVALID;
-    raw = raw_of(field, value);
-    if (raw > field_mask(field))
-        return ERR_INVALID;
-    raw_put(field, payload, raw);
-    return OK;
-}
-
-struct bytes lw_mac_get_range(const struct lw_mac_field *field, struct bytes payload)
-{
-    size_t at = field->bit / 8u;
-    size_t n = field->width / 8u;
-
-    if (field->encoding != LW_MAC_HEX || payload.n < at + n)
-        return (struct bytes){0};
-    return (struct bytes){payload.p + at, n ? n : payload.n - at};
-}
-
-enum err lw_mac_put_range(const struct lw_mac_field *field, uint8_t *payload, size_t n,
-                          struct bytes value)
-{
-    size_t at = field->bit / 8u;
-
-    if (field->encoding != LW_MAC_HEX || n < at + value.n)
-        return ERR_INVALID;
-    if (field->width && value.n != field->width / 8u)
-        return ERR_INVALID;
-    if (value.n)
-        memcpy(payload + at, value.p, value.n);
-    return OK;
+    while (index > 0 && eirp_dbm[index] > dbm)
+        index--;
+    return index;
 }

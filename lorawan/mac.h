@@ -1,17 +1,12 @@
 /*
- * mac.h - MAC commands (TS001 5): one table for both directions, iteration over a stream, fields.
+ * mac.h - MAC commands (TS001 5; those of relays: TS011 11): one table for both directions, a
+ * struct for each command that says something, and streams of them.
  *
- * A command is known by CID and direction. The rows of its fields (bit, width, encoding) serve the
- * decoder for people as well as the typed structs below. Fields beyond 32 bits (keys, EUI lists)
- * are ranges. Pure; nothing allocates.
+ * Layouts stand in mac_table.c alone (see lorawan/command.h). Pure; nothing allocates.
  */
 #pragma once
 
-#include "core/bytes.h"
-#include "core/err.h"
-#include "lorawan/types.h"
-
-#include <stddef.h>
+#include "lorawan/command.h"
 
 /* clang-format off */
 enum lw_cid {
@@ -45,27 +40,6 @@ enum lw_cid {
 };
 /* clang-format on */
 
-enum lw_mac_encoding {
-    LW_MAC_NUMBER, /* value = raw * scale + base */
-    LW_MAC_SIGNED, /* two's complement of the width */
-    LW_MAC_HZ,     /* 24 bits of 100 Hz; above 1.2 GHz of 200 Hz */
-    LW_MAC_ADDR,   /* DevAddr */
-    LW_MAC_CLASS,  /* 0 A, 1 B, 2 C */
-    LW_MAC_HEX,    /* a range of whole octets as on air; width 0: to the end of the command */
-};
-
-/* A bit field. Bit n is bit n % 8 of octet n / 8 (little-endian numbering). */
-struct lw_mac_field {
-    const char *name;
-    uint8_t bit, width;
-    uint8_t encoding; /* enum lw_mac_encoding */
-    int8_t scale;     /* 0 means 1 */
-    int8_t base;
-};
-
-#define LW_MAC_FIELDS_MAX 10
-#define LW_MAC_VARIABLE   0xff /* length: FilterListReq */
-
 enum lw_mac_flag {
     LW_MAC_STICKY = 1 << 0,    /* the answer is repeated until a downlink comes (reference 4.7) */
     LW_MAC_BY_DEVICE = 1 << 1, /* the exchange is started by the device */
@@ -75,71 +49,30 @@ enum lw_mac_flag {
     LW_MAC_ANSWER = 1 << 5, /* answers a command of the other direction */
 };
 
-struct lw_mac_def {
-    uint8_t cid;
-    uint8_t direction; /* enum lw_direction */
-    uint8_t length;    /* octets after the CID, or LW_MAC_VARIABLE */
-    uint8_t flags;
-    uint8_t since; /* enum lw_version */
-    const char *name;
-    struct lw_mac_field fields[LW_MAC_FIELDS_MAX]; /* ends with a NULL name */
-};
-
+/* All rows, for lists and documentation. `since` of a row is an enum lw_version. */
+const struct lw_commands *lw_mac_commands(void);
 /* The row of a command, NULL if unknown (proprietary commands are). */
-const struct lw_mac_def *lw_mac_def(enum lw_direction direction, uint8_t cid);
-const struct lw_mac_def *lw_mac_def_by_name(enum lw_direction direction, const char *name);
-/* All rows, for lists and documentation. */
-const struct lw_mac_def *lw_mac_defs(size_t *count);
+const struct lw_command *lw_mac_def(enum lw_direction direction, uint8_t cid);
+const struct lw_command *lw_mac_def_by_name(enum lw_direction direction, const char *name);
 
-/* ---- streams --------------------------------------------------------------------------------- */
-
-struct lw_mac_cmd {
-    uint8_t cid;
-    const struct lw_mac_def *def;
-    struct bytes payload; /* without the CID, borrowed */
-};
-
-enum lw_mac_stop { LW_MAC_END, LW_MAC_UNKNOWN, LW_MAC_TRUNCATED };
-
-/* Lengths are implicit, hence the first unknown or truncated command ends the stream; those before
- * it stay valid (TS001 5). */
-struct lw_mac_iter {
-    struct bytes stream;
-    size_t at;         /* offset of the next command; where it stopped */
-    uint8_t direction; /* enum lw_direction */
-    uint8_t stop;      /* enum lw_mac_stop, valid after lw_mac_next gave false */
-};
-
-struct lw_mac_iter lw_mac_iter_of(struct bytes stream, enum lw_direction direction);
-bool lw_mac_next(struct lw_mac_iter *iter, struct lw_mac_cmd *cmd);
+/* The commands of FOpts or of a payload on port 0: lw_cmd_next. */
+struct lw_cmd_iter lw_mac_iter_of(struct bytes stream, enum lw_direction direction);
 
 /* Whether the whole stream reads without a stop (tells FOpts that were decrypted wrongly, F-4). */
 bool lw_mac_stream_valid(struct bytes stream, enum lw_direction direction);
 
-/* ---- fields ---------------------------------------------------------------------------------- */
-
-const struct lw_mac_field *lw_mac_field(const struct lw_mac_def *def, const char *name);
-/* The value of a field that is no range; 0 if the payload is too short. */
-int64_t lw_mac_get(const struct lw_mac_field *field, struct bytes payload);
-struct bytes lw_mac_get_range(const struct lw_mac_field *field, struct bytes payload);
-/* Puts a value into a payload of `n` octets. ERR_INVALID if it does not fit the field. */
-MUST_CHECK enum err lw_mac_put(const struct lw_mac_field *field, uint8_t *payload, size_t n,
-                               int64_t value);
-MUST_CHECK enum err lw_mac_put_range(const struct lw_mac_field *field, uint8_t *payload, size_t n,
-                                     struct bytes value);
-
-/* A frequency in Hz as 24 bits and back; ERR_INVALID if it is no multiple of the unit or too large.
- * Unit 100 Hz, from 1.2 GHz on 200 Hz. */
-MUST_CHECK enum err lw_hz_to_u24(uint32_t hz, uint32_t *u24);
-uint32_t lw_hz_of_u24(uint32_t u24);
-
 /* ForceRejoinReq with Period and Max_Retries in the first octet (F-1, default) or little-endian. */
 enum lw_force_rejoin_order { LW_FORCE_REJOIN_BIG, LW_FORCE_REJOIN_LITTLE };
 
-/* ---- typed commands -------------------------------------------------------------------------- */
-/* `write` appends CID and payload; a field that does not fit, or no room, fails the writer (its
- * `failed`). `read` takes lw_mac_cmd.payload of the same command: false if it is too short. */
+/* ---- the structs ----------------------------------------------------------------------------- */
+/* Of those not commented the values are what the specification says. */
 
+struct lw_minor_version { /* ResetInd, ResetConf, RekeyInd, RekeyConf */
+    uint8_t minor;        /* 1 for 1.1 */
+};
+struct lw_link_check_ans {
+    uint8_t margin_db, gateway_count;
+};
 struct lw_link_adr_req {
     uint8_t dr, tx_power; /* 15: keep (1.0.4, 1.1) */
     uint16_t ch_mask;
@@ -147,6 +80,9 @@ struct lw_link_adr_req {
 };
 struct lw_link_adr_ans {
     bool ch_mask_ack, dr_ack, power_ack;
+};
+struct lw_duty_cycle_req {
+    uint8_t exponent; /* 1 / 2^exponent, 0: no limit */
 };
 struct lw_rx_param_setup_req {
     uint8_t rx1_dr_offset, rx2_dr;
@@ -167,6 +103,13 @@ struct lw_new_channel_req {
 struct lw_new_channel_ans {
     bool frequency_ok, dr_range_ok;
 };
+struct lw_rx_timing_setup_req {
+    uint8_t delay_s; /* 0 and 1: one second */
+};
+struct lw_tx_param_setup_req {
+    bool downlink_dwell, uplink_dwell;
+    uint8_t max_eirp_index;
+};
 struct lw_dl_channel_req {
     uint8_t index;
     uint32_t frequency_hz;
@@ -174,9 +117,8 @@ struct lw_dl_channel_req {
 struct lw_dl_channel_ans {
     bool frequency_ok, uplink_exists;
 };
-struct lw_tx_param_setup_req {
-    bool downlink_dwell, uplink_dwell;
-    uint8_t max_eirp_index;
+struct lw_adr_param_setup_req {
+    uint8_t limit_exp, delay_exp;
 };
 struct lw_device_time_ans {
     uint32_t gps_s;
@@ -185,6 +127,15 @@ struct lw_device_time_ans {
 struct lw_force_rejoin_req {
     uint8_t period, max_retries, rejoin_type, dr;
 };
+struct lw_rejoin_param_setup_req {
+    uint8_t max_time_n, max_count_n;
+};
+struct lw_rejoin_param_setup_ans {
+    bool time_ok;
+};
+struct lw_ping_slot_info_req {
+    uint8_t periodicity;
+};
 struct lw_ping_slot_channel_req {
     uint32_t frequency_hz; /* 0: default */
     uint8_t dr;
@@ -192,42 +143,146 @@ struct lw_ping_slot_channel_req {
 struct lw_ping_slot_channel_ans {
     bool frequency_ok, dr_ok;
 };
+struct lw_beacon_timing_ans {
+    uint16_t delay_30ms; /* from the end of the uplink, in units of 30 ms */
+    uint8_t channel;
+};
+struct lw_beacon_freq_req {
+    uint32_t frequency_hz; /* 0: default */
+};
+struct lw_beacon_freq_ans {
+    bool frequency_ok;
+};
+struct lw_device_mode { /* DeviceModeInd, DeviceModeConf */
+    uint8_t mode;       /* enum lw_class */
+};
 
-/* Room of the longest command with its CID (UpdateUplinkListReq), except FilterListReq. */
-#define LW_MAC_CMD_MAX 27
+/* ---- relays (relay reference 4) -------------------------------------------------------------- */
 
-void lw_link_adr_req_write(struct wr *wr, const struct lw_link_adr_req *req);
-bool lw_link_adr_req_read(struct bytes payload, struct lw_link_adr_req *req);
-bool lw_link_adr_ans_read(struct bytes payload, struct lw_link_adr_ans *ans);
-void lw_rx_param_setup_req_write(struct wr *wr, const struct lw_rx_param_setup_req *req);
-bool lw_rx_param_setup_req_read(struct bytes payload, struct lw_rx_param_setup_req *req);
-bool lw_rx_param_setup_ans_read(struct bytes payload, struct lw_rx_param_setup_ans *ans);
-bool lw_dev_status_ans_read(struct bytes payload, struct lw_dev_status_ans *ans);
-void lw_new_channel_req_write(struct wr *wr, const struct lw_new_channel_req *req);
-bool lw_new_channel_req_read(struct bytes payload, struct lw_new_channel_req *req);
-bool lw_new_channel_ans_read(struct bytes payload, struct lw_new_channel_ans *ans);
-void lw_dl_channel_req_write(struct wr *wr, const struct lw_dl_channel_req *req);
-bool lw_dl_channel_req_read(struct bytes payload, struct lw_dl_channel_req *req);
-bool lw_dl_channel_ans_read(struct bytes payload, struct lw_dl_channel_ans *ans);
-void lw_tx_param_setup_req_write(struct wr *wr, const struct lw_tx_param_setup_req *req);
-bool lw_tx_param_setup_req_read(struct bytes payload, struct lw_tx_param_setup_req *req);
-void lw_device_time_ans_write(struct wr *wr, const struct lw_device_time_ans *ans);
-void lw_force_rejoin_req_write(struct wr *wr, const struct lw_force_rejoin_req *req,
+struct lw_relay_conf_req {
+    bool start; /* false: the rest is ignored */
+    uint8_t cad_periodicity, default_ch_idx;
+    uint8_t second_ch_idx, second_ch_dr, second_ch_ack_offset;
+    uint32_t second_ch_hz;
+};
+struct lw_relay_conf_ans {
+    bool second_ch_freq_ack, second_ch_ack_offset_ack, second_ch_dr_ack, second_ch_idx_ack;
+    bool default_ch_idx_ack, cad_periodicity_ack;
+};
+struct lw_end_device_conf_req {
+    uint8_t activation; /* 0 off, 1 on, 2 dynamic, 3 the device decides */
+    uint8_t smart_enable_level, backoff;
+    uint8_t second_ch_idx, second_ch_dr, second_ch_ack_offset;
+    uint32_t second_ch_hz;
+};
+struct lw_end_device_conf_ans {
+    bool second_ch_freq_ack, second_ch_dr_ack, second_ch_idx_ack;
+    bool backoff_ack; /* TS011-1.0.1 means SecondChAckOffset by this bit */
+};
+struct lw_filter_list_req {
+    uint8_t index, action, length; /* action 0 clear, 1 forward, 2 filter */
+    uint8_t eui[16];               /* the first `length` octets of JoinEUI | DevEUI as written */
+};
+struct lw_filter_list_ans {
+    bool action_ack, length_ack, combined_rules_ack;
+};
+struct lw_update_uplink_list_req {
+    uint8_t index, reload_rate, bucket_size;
+    struct lw_dev_addr dev_addr;
+    uint32_t wfcnt;
+    struct lw_key root_wor_s_key;
+};
+struct lw_ctrl_uplink_list_req {
+    uint8_t index;
+    uint8_t action; /* 0 read WFCnt, 1 remove */
+};
+struct lw_ctrl_uplink_list_ans {
+    bool index_ack;
+    uint32_t wfcnt;
+};
+struct lw_configure_fwd_limit_req {
+    uint8_t join_req_reload, notify_reload, global_uplink_reload, overall_reload; /* 127: none */
+    uint8_t join_req_size, notify_size, global_uplink_size, overall_size;
+    uint8_t reset_counters; /* 0 to 0, 1 to the reload rate, 2 to the capacity, 3 not */
+};
+struct lw_notify_new_end_device_req {
+    struct lw_dev_addr dev_addr;
+    int8_t wor_snr_db;
+    int16_t wor_rssi_dbm;
+};
+
+/* ---- reading and writing --------------------------------------------------------------------- */
+/* For each row `lw_<name>_write(struct wr *, const struct *)` appends CID and payload; a member
+ * that does not fit, or no room, fails the writer (its `failed`). `lw_<name>_read(payload, struct
+ * *)` takes lw_cmd.payload of that command: false if it is too short or makes no sense. */
+
+/* clang-format off */
+#define LW_MAC_TYPED(X)                                                                            \
+    X(reset_ind,              minor_version,              LW_UP,   LW_CID_RESET)                   \
+    X(reset_conf,             minor_version,              LW_DOWN, LW_CID_RESET)                   \
+    X(link_check_ans,         link_check_ans,             LW_DOWN, LW_CID_LINK_CHECK)              \
+    X(link_adr_req,           link_adr_req,               LW_DOWN, LW_CID_LINK_ADR)                \
+    X(link_adr_ans,           link_adr_ans,               LW_UP,   LW_CID_LINK_ADR)                \
+    X(duty_cycle_req,         duty_cycle_req,             LW_DOWN, LW_CID_DUTY_CYCLE)              \
+    X(rx_param_setup_req,     rx_param_setup_req,         LW_DOWN, LW_CID_RX_PARAM_SETUP)          \
+    X(rx_param_setup_ans,     rx_param_setup_ans,         LW_UP,   LW_CID_RX_PARAM_SETUP)          \
+    X(dev_status_ans,         dev_status_ans,             LW_UP,   LW_CID_DEV_STATUS)              \
+    X(new_channel_req,        new_channel_req,            LW_DOWN, LW_CID_NEW_CHANNEL)             \
+    X(new_channel_ans,        new_channel_ans,            LW_UP,   LW_CID_NEW_CHANNEL)             \
+    X(rx_timing_setup_req,    rx_timing_setup_req,        LW_DOWN, LW_CID_RX_TIMING_SETUP)         \
+    X(tx_param_setup_req,     tx_param_setup_req,         LW_DOWN, LW_CID_TX_PARAM_SETUP)          \
+    X(dl_channel_req,         dl_channel_req,             LW_DOWN, LW_CID_DL_CHANNEL)              \
+    X(dl_channel_ans,         dl_channel_ans,             LW_UP,   LW_CID_DL_CHANNEL)              \
+    X(rekey_ind,              minor_version,              LW_UP,   LW_CID_REKEY)                   \
+    X(rekey_conf,             minor_version,              LW_DOWN, LW_CID_REKEY)                   \
+    X(adr_param_setup_req,    adr_param_setup_req,        LW_DOWN, LW_CID_ADR_PARAM_SETUP)         \
+    X(device_time_ans,        device_time_ans,            LW_DOWN, LW_CID_DEVICE_TIME)             \
+    X(rejoin_param_setup_req, rejoin_param_setup_req,     LW_DOWN, LW_CID_REJOIN_PARAM)            \
+    X(rejoin_param_setup_ans, rejoin_param_setup_ans,     LW_UP,   LW_CID_REJOIN_PARAM)            \
+    X(ping_slot_info_req,     ping_slot_info_req,         LW_UP,   LW_CID_PING_SLOT_INFO)          \
+    X(ping_slot_channel_req,  ping_slot_channel_req,      LW_DOWN, LW_CID_PING_SLOT_CHANNEL)       \
+    X(ping_slot_channel_ans,  ping_slot_channel_ans,      LW_UP,   LW_CID_PING_SLOT_CHANNEL)       \
+    X(beacon_timing_ans,      beacon_timing_ans,          LW_DOWN, LW_CID_BEACON_TIMING)           \
+    X(beacon_freq_req,        beacon_freq_req,            LW_DOWN, LW_CID_BEACON_FREQ)             \
+    X(beacon_freq_ans,        beacon_freq_ans,            LW_UP,   LW_CID_BEACON_FREQ)             \
+    X(device_mode_ind,        device_mode,                LW_UP,   LW_CID_DEVICE_MODE)             \
+    X(device_mode_conf,       device_mode,                LW_DOWN, LW_CID_DEVICE_MODE)             \
+    X(relay_conf_req,         relay_conf_req,             LW_DOWN, LW_CID_RELAY_CONF)              \
+    X(relay_conf_ans,         relay_conf_ans,             LW_UP,   LW_CID_RELAY_CONF)              \
+    X(end_device_conf_req,    end_device_conf_req,        LW_DOWN, LW_CID_END_DEVICE_CONF)         \
+    X(end_device_conf_ans,    end_device_conf_ans,        LW_UP,   LW_CID_END_DEVICE_CONF)         \
+    X(filter_list_req,        filter_list_req,            LW_DOWN, LW_CID_FILTER_LIST)             \
+    X(filter_list_ans,        filter_list_ans,            LW_UP,   LW_CID_FILTER_LIST)             \
+    X(update_uplink_list_req, update_uplink_list_req,     LW_DOWN, LW_CID_UPDATE_UPLINK)           \
+    X(ctrl_uplink_list_req,   ctrl_uplink_list_req,       LW_DOWN, LW_CID_CTRL_UPLINK)             \
+    X(ctrl_uplink_list_ans,   ctrl_uplink_list_ans,       LW_UP,   LW_CID_CTRL_UPLINK)             \
+    X(configure_fwd_limit_req, configure_fwd_limit_req,   LW_DOWN, LW_CID_FWD_LIMIT)               \
+    X(notify_new_end_device_req, notify_new_end_device_req, LW_UP, LW_CID_NOTIFY_NEW_ED)
+
+#define X(name, tag, direction, cid)                                                               \
+    static inline void lw_##name##_write(struct wr *wr, const struct lw_##tag *from)               \
+    {                                                                                              \
+        lw_command_write(lw_mac_def(direction, cid), wr, from);                                    \
+    }                                                                                              \
+    static inline bool lw_##name##_read(struct bytes payload, struct lw_##tag *to)                 \
+    {                                                                                              \
+        return lw_command_read(lw_mac_def(direction, cid), payload, to);                           \
+    }
+LW_MAC_TYPED(X)
+#undef X
+/* clang-format on */
+
+/* ForceRejoinReq needs its order. */
+void lw_force_rejoin_req_write(struct wr *wr, const struct lw_force_rejoin_req *from,
                                enum lw_force_rejoin_order order);
-void lw_ping_slot_channel_req_write(struct wr *wr, const struct lw_ping_slot_channel_req *req);
-bool lw_ping_slot_channel_ans_read(struct bytes payload, struct lw_ping_slot_channel_ans *ans);
+bool lw_force_rejoin_req_read(struct bytes payload, struct lw_force_rejoin_req *to,
+                              enum lw_force_rejoin_order order);
 
-void lw_link_check_ans_write(struct wr *wr, uint8_t margin_db, uint8_t gateway_count);
-void lw_duty_cycle_req_write(struct wr *wr, uint8_t exponent); /* 1 / 2^exponent, 0: no limit */
-void lw_rx_timing_setup_req_write(struct wr *wr, uint8_t delay_s);
-void lw_adr_param_setup_req_write(struct wr *wr, uint8_t limit_exp, uint8_t delay_exp);
-void lw_rejoin_param_setup_req_write(struct wr *wr, uint8_t max_time_n, uint8_t max_count_n);
-void lw_beacon_freq_req_write(struct wr *wr, uint32_t frequency_hz);
+/* Commands without payload; an unknown one, or one with a payload, fails the writer. */
+void lw_mac_bare_write(struct wr *wr, enum lw_direction direction, uint8_t cid);
 
-/* Commands without payload (DevStatusReq, PingSlotInfoAns...). */
-void lw_mac_bare_write(struct wr *wr, uint8_t cid);
-/* One octet: ResetConf, RekeyConf (minor version), DeviceModeConf (class). */
-void lw_mac_octet_write(struct wr *wr, uint8_t cid, uint8_t octet);
+/* Room of the longest command that the server sends, with its CID (UpdateUplinkListReq). */
+#define LW_MAC_CMD_MAX 27
 
 /* EIRP in dBm of TxParamSetupReq's index 0..15, and the greatest index not above `dbm`. */
 int lw_max_eirp_dbm(uint8_t index);

@@ -1,24 +1,27 @@
 /*
- * mac_table.c - the one table of MAC commands (mac-layer reference 4.1, 4.2; relay: TS011 4).
- * Rows of one CID: uplink first. Columns of a field: name, first bit, width, encoding, scale, base.
+ * mac_table.c - the one table of MAC commands (mac-layer reference 4.1, 4.2; relay reference 4).
+ *
+ * Rows of one CID: uplink first. Where one field follows another within a number of several octets,
+ * bits count from the lowest of its first octet, as everything on air is little-endian.
  */
 #include "lorawan/mac.h"
 
-#include <string.h>
+#define EUI_LENGTH 0x1f /* FilterListReq: octets of the EUI, in the first octet */
+#define EUI_MOST   16
+
+static size_t filter_list_more(const uint8_t *fixed)
+{
+    return (fixed[0] & EUI_LENGTH) > EUI_MOST ? SIZE_MAX : fixed[0] & EUI_LENGTH;
+}
 
 /* clang-format off */
-#define UP(cid, name, len, flags, since, ...)                                                      \
-    {cid, LW_UP, len, flags, since, name, {__VA_ARGS__}}
-#define DOWN(cid, name, len, flags, since, ...)                                                    \
-    {cid, LW_DOWN, len, flags, since, name, {__VA_ARGS__}}
-#define NUM(name, bit, width)  {name, bit, width, LW_MAC_NUMBER, 0, 0}
-#define LINEAR(name, bit, width, scale, base) {name, bit, width, LW_MAC_NUMBER, scale, base}
-#define SIGNED(name, bit, width) {name, bit, width, LW_MAC_SIGNED, 0, 0}
-#define HZ(name, bit)          {name, bit, 24, LW_MAC_HZ, 0, 0}
-#define ADDR(name, bit)        {name, bit, 32, LW_MAC_ADDR, 0, 0}
-#define CLASS(name, bit)       {name, bit, 8, LW_MAC_CLASS, 0, 0}
-#define HEX(name, bit, width)  {name, bit, width, LW_MAC_HEX, 0, 0}
-#define NONE                   {0}
+#define UP(cid, len, flags, since, name, type, ...)                                                \
+    {cid, LW_UP, len, flags, since, 0, name, sizeof(struct type), NULL, FIELDS(__VA_ARGS__)}
+#define DOWN(cid, len, flags, since, name, type, ...)                                              \
+    {cid, LW_DOWN, len, flags, since, 0, name, sizeof(struct type), NULL, FIELDS(__VA_ARGS__)}
+#define UP_BARE(cid, flags, since, name)   {cid, LW_UP, 0, flags, since, 0, name, 0, NULL, FIELDS({0})}
+#define DOWN_BARE(cid, flags, since, name) {cid, LW_DOWN, 0, flags, since, 0, name, 0, NULL, FIELDS({0})}
+#define FIELDS(...) (const struct lw_field[]){__VA_ARGS__, {0}}
 
 #define ANS    LW_MAC_ANSWER
 #define STICKY (LW_MAC_ANSWER | LW_MAC_STICKY)
@@ -28,85 +31,178 @@
 #define RELAY  LW_MAC_RELAY_CMD
 #define OLD    LW_MAC_DEPRECATED
 
-static const struct lw_mac_def defs[] = {
-    UP  (0x01, "ResetInd",              1, DEV,        LW_1_1_0, NUM("minor", 0, 4)),
-    DOWN(0x01, "ResetConf",             1, DEVANS,     LW_1_1_0, NUM("minor", 0, 4)),
-    UP  (0x02, "LinkCheckReq",          0, DEV,        LW_1_0_0, NONE),
-    DOWN(0x02, "LinkCheckAns",          2, DEVANS,     LW_1_0_0, NUM("margin", 0, 8), NUM("gwcnt", 8, 8)),
-    UP  (0x03, "LinkADRAns",            1, ANS,        LW_1_0_0, NUM("chmask_ack", 0, 1), NUM("dr_ack", 1, 1), NUM("power_ack", 2, 1)),
-    DOWN(0x03, "LinkADRReq",            4, 0,          LW_1_0_0, NUM("dr", 4, 4), NUM("txpower", 0, 4), NUM("chmask", 8, 16), NUM("chmaskcntl", 28, 3), NUM("nbtrans", 24, 4)),
-    UP  (0x04, "DutyCycleAns",          0, ANS,        LW_1_0_0, NONE),
-    DOWN(0x04, "DutyCycleReq",          1, 0,          LW_1_0_0, NUM("max_dcycle", 0, 4)),
-    UP  (0x05, "RXParamSetupAns",       1, STICKY,     LW_1_0_0, NUM("channel_ack", 0, 1), NUM("rx2dr_ack", 1, 1), NUM("rx1droffset_ack", 2, 1)),
-    DOWN(0x05, "RXParamSetupReq",       4, 0,          LW_1_0_0, NUM("rx1droffset", 4, 3), NUM("rx2dr", 0, 4), HZ("freq_hz", 8)),
-    UP  (0x06, "DevStatusAns",          2, ANS,        LW_1_0_0, NUM("battery", 0, 8), SIGNED("margin_db", 8, 6)),
-    DOWN(0x06, "DevStatusReq",          0, 0,          LW_1_0_0, NONE),
-    UP  (0x07, "NewChannelAns",         1, ANS,        LW_1_0_0, NUM("freq_ok", 0, 1), NUM("drrange_ok", 1, 1)),
-    DOWN(0x07, "NewChannelReq",         5, 0,          LW_1_0_0, NUM("chindex", 0, 8), HZ("freq_hz", 8), NUM("maxdr", 36, 4), NUM("mindr", 32, 4)),
-    UP  (0x08, "RXTimingSetupAns",      0, STICKY,     LW_1_0_0, NONE),
-    DOWN(0x08, "RXTimingSetupReq",      1, 0,          LW_1_0_0, NUM("del", 0, 4)),
-    UP  (0x09, "TxParamSetupAns",       0, STICKY,     LW_1_0_2, NONE),
-    DOWN(0x09, "TxParamSetupReq",       1, 0,          LW_1_0_2, NUM("dl_dwell400", 5, 1), NUM("ul_dwell400", 4, 1), NUM("maxeirp_idx", 0, 4)),
-    UP  (0x0a, "DlChannelAns",          1, STICKY,     LW_1_0_2, NUM("channel_freq_ok", 0, 1), NUM("uplink_freq_exists", 1, 1)),
-    DOWN(0x0a, "DlChannelReq",          4, 0,          LW_1_0_2, NUM("chindex", 0, 8), HZ("freq_hz", 8)),
-    UP  (0x0b, "RekeyInd",              1, DEV,        LW_1_1_0, NUM("minor", 0, 4)),
-    DOWN(0x0b, "RekeyConf",             1, DEVANS,     LW_1_1_0, NUM("minor", 0, 4)),
-    UP  (0x0c, "ADRParamSetupAns",      0, ANS,        LW_1_1_0, NONE),
-    DOWN(0x0c, "ADRParamSetupReq",      1, 0,          LW_1_1_0, NUM("limit_exp", 4, 4), NUM("delay_exp", 0, 4)),
-    UP  (0x0d, "DeviceTimeReq",         0, DEV,        LW_1_0_3, NONE),
-    DOWN(0x0d, "DeviceTimeAns",         5, DEVANS,     LW_1_0_3, NUM("gps_s", 0, 32), NUM("frac_256", 32, 8)),
-    DOWN(0x0e, "ForceRejoinReq",        2, 0,          LW_1_1_0, NUM("period", 3, 3), NUM("max_retries", 0, 3), NUM("rejoin_type", 12, 3), NUM("dr", 8, 4)),
-    UP  (0x0f, "RejoinParamSetupAns",   1, ANS,        LW_1_1_0, NUM("time_ok", 0, 1)),
-    DOWN(0x0f, "RejoinParamSetupReq",   1, 0,          LW_1_1_0, NUM("max_time_n", 4, 4), NUM("max_count_n", 0, 4)),
-    UP  (0x10, "PingSlotInfoReq",       1, DEV | B,    LW_1_0_0, NUM("periodicity", 0, 3)),
-    DOWN(0x10, "PingSlotInfoAns",       0, DEVANS | B, LW_1_0_0, NONE),
-    UP  (0x11, "PingSlotChannelAns",    1, STICKY | B, LW_1_0_0, NUM("freq_ok", 0, 1), NUM("dr_ok", 1, 1)),
-    DOWN(0x11, "PingSlotChannelReq",    4, B,          LW_1_0_0, HZ("freq_hz", 0), NUM("dr", 24, 4)),
-    UP  (0x12, "BeaconTimingReq",       0, DEV | B | OLD, LW_1_0_0, NONE),
-    DOWN(0x12, "BeaconTimingAns",       3, DEVANS | B | OLD, LW_1_0_0, NUM("delay_30ms", 0, 16), NUM("channel", 16, 8)),
-    UP  (0x13, "BeaconFreqAns",         1, ANS | B,    LW_1_0_0, NUM("freq_ok", 0, 1)),
-    DOWN(0x13, "BeaconFreqReq",         3, B,          LW_1_0_0, HZ("freq_hz", 0)),
-    UP  (0x20, "DeviceModeInd",         1, DEV,        LW_1_1_0, CLASS("class", 0)),
-    DOWN(0x20, "DeviceModeConf",        1, DEVANS,     LW_1_1_0, CLASS("class", 0)),
-    UP  (0x40, "RelayConfAns",          1, ANS | RELAY, LW_1_0_4, NUM("second_ch_freq_ack", 0, 1), NUM("second_ch_ack_offset_ack", 1, 1), NUM("second_ch_dr_ack", 2, 1), NUM("second_ch_idx_ack", 3, 1), NUM("default_ch_idx_ack", 4, 1), NUM("cad_periodicity_ack", 5, 1)),
-    DOWN(0x40, "RelayConfReq",          5, RELAY,      LW_1_0_4, NUM("start_stop", 13, 1), NUM("cad_periodicity", 10, 3), NUM("default_ch_idx", 9, 1), NUM("second_ch_idx", 7, 2), NUM("second_ch_dr", 3, 4), NUM("second_ch_ack_offset", 0, 3), HZ("second_ch_freq", 16)),
-    UP  (0x41, "EndDeviceConfAns",      1, ANS | RELAY, LW_1_0_4, NUM("second_ch_freq_ack", 0, 1), NUM("second_ch_dr_ack", 1, 1), NUM("second_ch_idx_ack", 2, 1), NUM("backoff_ack", 3, 1)),
-    DOWN(0x41, "EndDeviceConfReq",      6, RELAY,      LW_1_0_4, NUM("activation_mode", 2, 2), NUM("smart_level", 0, 2), NUM("backoff", 17, 6), NUM("second_ch_idx", 15, 2), NUM("second_ch_dr", 11, 4), NUM("second_ch_ack_offset", 8, 3), HZ("second_ch_freq", 24)),
-    UP  (0x42, "FilterListAns",         1, ANS | RELAY, LW_1_0_4, NUM("action_ack", 0, 1), NUM("len_ack", 1, 1), NUM("combined_rules_ack", 2, 1)),
-    DOWN(0x42, "FilterListReq", LW_MAC_VARIABLE, RELAY, LW_1_0_4, NUM("len", 0, 5), NUM("action", 5, 2), NUM("idx", 7, 4), HEX("eui", 16, 0)),
-    UP  (0x43, "UpdateUplinkListAns",   0, ANS | RELAY, LW_1_0_4, NONE),
-    DOWN(0x43, "UpdateUplinkListReq",  26, RELAY,      LW_1_0_4, NUM("idx", 0, 4), NUM("reload_rate", 8, 6), NUM("bucket_size", 14, 2), ADDR("DevAddr", 16), NUM("wfcnt", 48, 32), HEX("root_wor_s_key", 80, 128)),
-    UP  (0x44, "CtrlUplinkListAns",     5, ANS | RELAY, LW_1_0_4, NUM("idx_ack", 0, 1), NUM("wfcnt", 8, 32)),
-    DOWN(0x44, "CtrlUplinkListReq",     1, RELAY,      LW_1_0_4, NUM("idx", 0, 4), NUM("action", 4, 1)),
-    UP  (0x45, "ConfigureFwdLimitAns",  0, ANS | RELAY, LW_1_0_4, NONE),
-    DOWN(0x45, "ConfigureFwdLimitReq",  5, RELAY,      LW_1_0_4, NUM("overall_reload", 0, 7), NUM("global_uplink_reload", 7, 7), NUM("notify_reload", 14, 7), NUM("join_req_reload", 21, 7), NUM("reset_limit_counter", 28, 2), NUM("overall_size", 32, 2), NUM("global_uplink_size", 34, 2), NUM("notify_size", 36, 2), NUM("join_req_size", 38, 2)),
-    UP  (0x46, "NotifyNewEndDeviceReq", 6, DEV | RELAY, LW_1_0_4, ADDR("DevAddr", 0), LINEAR("wor_snr", 32, 5, 1, -20), LINEAR("wor_rssi", 37, 7, -1, -15)),
+static const struct lw_command rows[] = {
+    UP(0x01, 1, DEV, LW_1_1_0, "ResetInd", lw_minor_version,
+        LW_NUM(lw_minor_version, minor, 0, 4)),
+    DOWN(0x01, 1, DEVANS, LW_1_1_0, "ResetConf", lw_minor_version,
+        LW_NUM(lw_minor_version, minor, 0, 4)),
+    UP_BARE(0x02, DEV, LW_1_0_0, "LinkCheckReq"),
+    DOWN(0x02, 2, DEVANS, LW_1_0_0, "LinkCheckAns", lw_link_check_ans,
+        LW_NUM(lw_link_check_ans, margin_db, 0, 8),
+        LW_NUM(lw_link_check_ans, gateway_count, 8, 8)),
+    UP(0x03, 1, ANS, LW_1_0_0, "LinkADRAns", lw_link_adr_ans,
+        LW_NUM(lw_link_adr_ans, ch_mask_ack, 0, 1),
+        LW_NUM(lw_link_adr_ans, dr_ack, 1, 1),
+        LW_NUM(lw_link_adr_ans, power_ack, 2, 1)),
+    DOWN(0x03, 4, 0, LW_1_0_0, "LinkADRReq", lw_link_adr_req,
+        LW_NUM(lw_link_adr_req, dr, 4, 4),
+        LW_NUM(lw_link_adr_req, tx_power, 0, 4),
+        LW_NUM(lw_link_adr_req, ch_mask, 8, 16),
+        LW_NUM(lw_link_adr_req, ch_mask_cntl, 28, 3),
+        LW_NUM(lw_link_adr_req, nb_trans, 24, 4)),
+    UP_BARE(0x04, ANS, LW_1_0_0, "DutyCycleAns"),
+    DOWN(0x04, 1, 0, LW_1_0_0, "DutyCycleReq", lw_duty_cycle_req,
+        LW_NUM(lw_duty_cycle_req, exponent, 0, 4)),
+    UP(0x05, 1, STICKY, LW_1_0_0, "RXParamSetupAns", lw_rx_param_setup_ans,
+        LW_NUM(lw_rx_param_setup_ans, channel_ack, 0, 1),
+        LW_NUM(lw_rx_param_setup_ans, rx2_dr_ack, 1, 1),
+        LW_NUM(lw_rx_param_setup_ans, rx1_dr_offset_ack, 2, 1)),
+    DOWN(0x05, 4, 0, LW_1_0_0, "RXParamSetupReq", lw_rx_param_setup_req,
+        LW_NUM(lw_rx_param_setup_req, rx1_dr_offset, 4, 3),
+        LW_NUM(lw_rx_param_setup_req, rx2_dr, 0, 4),
+        LW_FREQ(lw_rx_param_setup_req, frequency_hz, 8)),
+    UP(0x06, 2, ANS, LW_1_0_0, "DevStatusAns", lw_dev_status_ans,
+        LW_NUM(lw_dev_status_ans, battery, 0, 8),
+        LW_SIGNED(lw_dev_status_ans, margin_db, 8, 6)),
+    DOWN_BARE(0x06, 0, LW_1_0_0, "DevStatusReq"),
+    UP(0x07, 1, ANS, LW_1_0_0, "NewChannelAns", lw_new_channel_ans,
+        LW_NUM(lw_new_channel_ans, frequency_ok, 0, 1),
+        LW_NUM(lw_new_channel_ans, dr_range_ok, 1, 1)),
+    DOWN(0x07, 5, 0, LW_1_0_0, "NewChannelReq", lw_new_channel_req,
+        LW_NUM(lw_new_channel_req, index, 0, 8),
+        LW_FREQ(lw_new_channel_req, frequency_hz, 8),
+        LW_NUM(lw_new_channel_req, min_dr, 32, 4),
+        LW_NUM(lw_new_channel_req, max_dr, 36, 4)),
+    UP_BARE(0x08, STICKY, LW_1_0_0, "RXTimingSetupAns"),
+    DOWN(0x08, 1, 0, LW_1_0_0, "RXTimingSetupReq", lw_rx_timing_setup_req,
+        LW_NUM(lw_rx_timing_setup_req, delay_s, 0, 4)),
+    UP_BARE(0x09, STICKY, LW_1_0_2, "TxParamSetupAns"),
+    DOWN(0x09, 1, 0, LW_1_0_2, "TxParamSetupReq", lw_tx_param_setup_req,
+        LW_NUM(lw_tx_param_setup_req, downlink_dwell, 5, 1),
+        LW_NUM(lw_tx_param_setup_req, uplink_dwell, 4, 1),
+        LW_NUM(lw_tx_param_setup_req, max_eirp_index, 0, 4)),
+    UP(0x0a, 1, STICKY, LW_1_0_2, "DlChannelAns", lw_dl_channel_ans,
+        LW_NUM(lw_dl_channel_ans, frequency_ok, 0, 1),
+        LW_NUM(lw_dl_channel_ans, uplink_exists, 1, 1)),
+    DOWN(0x0a, 4, 0, LW_1_0_2, "DlChannelReq", lw_dl_channel_req,
+        LW_NUM(lw_dl_channel_req, index, 0, 8),
+        LW_FREQ(lw_dl_channel_req, frequency_hz, 8)),
+    UP(0x0b, 1, DEV, LW_1_1_0, "RekeyInd", lw_minor_version,
+        LW_NUM(lw_minor_version, minor, 0, 4)),
+    DOWN(0x0b, 1, DEVANS, LW_1_1_0, "RekeyConf", lw_minor_version,
+        LW_NUM(lw_minor_version, minor, 0, 4)),
+    UP_BARE(0x0c, ANS, LW_1_1_0, "ADRParamSetupAns"),
+    DOWN(0x0c, 1, 0, LW_1_1_0, "ADRParamSetupReq", lw_adr_param_setup_req,
+        LW_NUM(lw_adr_param_setup_req, limit_exp, 4, 4),
+        LW_NUM(lw_adr_param_setup_req, delay_exp, 0, 4)),
+    UP_BARE(0x0d, DEV, LW_1_0_3, "DeviceTimeReq"),
+    DOWN(0x0d, 5, DEVANS, LW_1_0_3, "DeviceTimeAns", lw_device_time_ans,
+        LW_TIME(lw_device_time_ans, gps_s, 0),
+        LW_NUM(lw_device_time_ans, fraction, 32, 8)),
+    DOWN(0x0e, 2, 0, LW_1_1_0, "ForceRejoinReq", lw_force_rejoin_req,
+        LW_NUM(lw_force_rejoin_req, period, 3, 3),
+        LW_NUM(lw_force_rejoin_req, max_retries, 0, 3),
+        LW_NUM(lw_force_rejoin_req, rejoin_type, 12, 3),
+        LW_NUM(lw_force_rejoin_req, dr, 8, 4)),
+    UP(0x0f, 1, ANS, LW_1_1_0, "RejoinParamSetupAns", lw_rejoin_param_setup_ans,
+        LW_NUM(lw_rejoin_param_setup_ans, time_ok, 0, 1)),
+    DOWN(0x0f, 1, 0, LW_1_1_0, "RejoinParamSetupReq", lw_rejoin_param_setup_req,
+        LW_NUM(lw_rejoin_param_setup_req, max_time_n, 4, 4),
+        LW_NUM(lw_rejoin_param_setup_req, max_count_n, 0, 4)),
+    UP(0x10, 1, DEV | B, LW_1_0_0, "PingSlotInfoReq", lw_ping_slot_info_req,
+        LW_NUM(lw_ping_slot_info_req, periodicity, 0, 3)),
+    DOWN_BARE(0x10, DEVANS | B, LW_1_0_0, "PingSlotInfoAns"),
+    UP(0x11, 1, STICKY | B, LW_1_0_0, "PingSlotChannelAns", lw_ping_slot_channel_ans,
+        LW_NUM(lw_ping_slot_channel_ans, frequency_ok, 0, 1),
+        LW_NUM(lw_ping_slot_channel_ans, dr_ok, 1, 1)),
+    DOWN(0x11, 4, B, LW_1_0_0, "PingSlotChannelReq", lw_ping_slot_channel_req,
+        LW_FREQ(lw_ping_slot_channel_req, frequency_hz, 0),
+        LW_NUM(lw_ping_slot_channel_req, dr, 24, 4)),
+    UP_BARE(0x12, DEV | B | OLD, LW_1_0_0, "BeaconTimingReq"),
+    DOWN(0x12, 3, DEVANS | B | OLD, LW_1_0_0, "BeaconTimingAns", lw_beacon_timing_ans,
+        LW_NUM(lw_beacon_timing_ans, delay_30ms, 0, 16),
+        LW_NUM(lw_beacon_timing_ans, channel, 16, 8)),
+    UP(0x13, 1, ANS | B, LW_1_0_0, "BeaconFreqAns", lw_beacon_freq_ans,
+        LW_NUM(lw_beacon_freq_ans, frequency_ok, 0, 1)),
+    DOWN(0x13, 3, B, LW_1_0_0, "BeaconFreqReq", lw_beacon_freq_req,
+        LW_FREQ(lw_beacon_freq_req, frequency_hz, 0)),
+    UP(0x20, 1, DEV, LW_1_1_0, "DeviceModeInd", lw_device_mode,
+        LW_MODE(lw_device_mode, mode, 0)),
+    DOWN(0x20, 1, DEVANS, LW_1_1_0, "DeviceModeConf", lw_device_mode,
+        LW_MODE(lw_device_mode, mode, 0)),
+    UP(0x40, 1, ANS | RELAY, LW_1_0_4, "RelayConfAns", lw_relay_conf_ans,
+        LW_NUM(lw_relay_conf_ans, second_ch_freq_ack, 0, 1),
+        LW_NUM(lw_relay_conf_ans, second_ch_ack_offset_ack, 1, 1),
+        LW_NUM(lw_relay_conf_ans, second_ch_dr_ack, 2, 1),
+        LW_NUM(lw_relay_conf_ans, second_ch_idx_ack, 3, 1),
+        LW_NUM(lw_relay_conf_ans, default_ch_idx_ack, 4, 1),
+        LW_NUM(lw_relay_conf_ans, cad_periodicity_ack, 5, 1)),
+    DOWN(0x40, 5, RELAY, LW_1_0_4, "RelayConfReq", lw_relay_conf_req,
+        LW_NUM(lw_relay_conf_req, start, 13, 1),
+        LW_NUM(lw_relay_conf_req, cad_periodicity, 10, 3),
+        LW_NUM(lw_relay_conf_req, default_ch_idx, 9, 1),
+        LW_NUM(lw_relay_conf_req, second_ch_idx, 7, 2),
+        LW_NUM(lw_relay_conf_req, second_ch_dr, 3, 4),
+        LW_NUM(lw_relay_conf_req, second_ch_ack_offset, 0, 3),
+        LW_FREQ(lw_relay_conf_req, second_ch_hz, 16)),
+    UP(0x41, 1, ANS | RELAY, LW_1_0_4, "EndDeviceConfAns", lw_end_device_conf_ans,
+        LW_NUM(lw_end_device_conf_ans, second_ch_freq_ack, 0, 1),
+        LW_NUM(lw_end_device_conf_ans, second_ch_dr_ack, 1, 1),
+        LW_NUM(lw_end_device_conf_ans, second_ch_idx_ack, 2, 1),
+        LW_NUM(lw_end_device_conf_ans, backoff_ack, 3, 1)),
+    DOWN(0x41, 6, RELAY, LW_1_0_4, "EndDeviceConfReq", lw_end_device_conf_req,
+        LW_NUM(lw_end_device_conf_req, activation, 2, 2),
+        LW_NUM(lw_end_device_conf_req, smart_enable_level, 0, 2),
+        LW_NUM(lw_end_device_conf_req, backoff, 17, 6),
+        LW_NUM(lw_end_device_conf_req, second_ch_idx, 15, 2),
+        LW_NUM(lw_end_device_conf_req, second_ch_dr, 11, 4),
+        LW_NUM(lw_end_device_conf_req, second_ch_ack_offset, 8, 3),
+        LW_FREQ(lw_end_device_conf_req, second_ch_hz, 24)),
+    UP(0x42, 1, ANS | RELAY, LW_1_0_4, "FilterListAns", lw_filter_list_ans,
+        LW_NUM(lw_filter_list_ans, action_ack, 0, 1),
+        LW_NUM(lw_filter_list_ans, length_ack, 1, 1),
+        LW_NUM(lw_filter_list_ans, combined_rules_ack, 2, 1)),
+    {0x42, LW_DOWN, 2, RELAY, LW_1_0_4, 0, "FilterListReq", sizeof(struct lw_filter_list_req),
+        filter_list_more, FIELDS(
+        LW_NUM(lw_filter_list_req, index, 7, 4),
+        LW_NUM(lw_filter_list_req, action, 5, 2),
+        LW_NUM(lw_filter_list_req, length, 0, 5),
+        LW_TURNED(lw_filter_list_req, eui, 16))},
+    UP_BARE(0x43, ANS | RELAY, LW_1_0_4, "UpdateUplinkListAns"),
+    DOWN(0x43, 26, RELAY, LW_1_0_4, "UpdateUplinkListReq", lw_update_uplink_list_req,
+        LW_NUM(lw_update_uplink_list_req, index, 0, 4),
+        LW_NUM(lw_update_uplink_list_req, reload_rate, 8, 6),
+        LW_NUM(lw_update_uplink_list_req, bucket_size, 14, 2),
+        LW_DEVADDR(lw_update_uplink_list_req, dev_addr, 16),
+        LW_NUM(lw_update_uplink_list_req, wfcnt, 48, 32),
+        LW_OCTETS(lw_update_uplink_list_req, root_wor_s_key, 80, 128)),
+    UP(0x44, 5, ANS | RELAY, LW_1_0_4, "CtrlUplinkListAns", lw_ctrl_uplink_list_ans,
+        LW_NUM(lw_ctrl_uplink_list_ans, index_ack, 0, 1),
+        LW_NUM(lw_ctrl_uplink_list_ans, wfcnt, 8, 32)),
+    DOWN(0x44, 1, RELAY, LW_1_0_4, "CtrlUplinkListReq", lw_ctrl_uplink_list_req,
+        LW_NUM(lw_ctrl_uplink_list_req, index, 0, 4),
+        LW_NUM(lw_ctrl_uplink_list_req, action, 4, 1)),
+    UP_BARE(0x45, ANS | RELAY, LW_1_0_4, "ConfigureFwdLimitAns"),
+    DOWN(0x45, 5, RELAY, LW_1_0_4, "ConfigureFwdLimitReq", lw_configure_fwd_limit_req,
+        LW_NUM(lw_configure_fwd_limit_req, reset_counters, 28, 2),
+        LW_NUM(lw_configure_fwd_limit_req, join_req_reload, 21, 7),
+        LW_NUM(lw_configure_fwd_limit_req, notify_reload, 14, 7),
+        LW_NUM(lw_configure_fwd_limit_req, global_uplink_reload, 7, 7),
+        LW_NUM(lw_configure_fwd_limit_req, overall_reload, 0, 7),
+        LW_NUM(lw_configure_fwd_limit_req, join_req_size, 38, 2),
+        LW_NUM(lw_configure_fwd_limit_req, notify_size, 36, 2),
+        LW_NUM(lw_configure_fwd_limit_req, global_uplink_size, 34, 2),
+        LW_NUM(lw_configure_fwd_limit_req, overall_size, 32, 2)),
+    UP(0x46, 6, DEV | RELAY, LW_1_0_4, "NotifyNewEndDeviceReq", lw_notify_new_end_device_req,
+        LW_DEVADDR(lw_notify_new_end_device_req, dev_addr, 0),
+        LW_LINEAR(lw_notify_new_end_device_req, wor_snr_db, 32, 5, 1, -20),
+        LW_LINEAR(lw_notify_new_end_device_req, wor_rssi_dbm, 37, 7, -1, -15)),
 };
 /* clang-format on */
 
-#define DEF_COUNT (sizeof(defs) / sizeof(defs[0]))
+static const struct lw_commands table = {rows, sizeof(rows) / sizeof(rows[0])};
 
-const struct lw_mac_def *lw_mac_defs(size_t *count)
+const struct lw_commands *lw_mac_commands(void)
 {
-    *count = DEF_COUNT;
-    return defs;
-}
-
-/* Sixty rows in order of CID: a scan is as good as an index, and frames have few commands. */
-const struct lw_mac_def *lw_mac_def(enum lw_direction direction, uint8_t cid)
-{
-    for (size_t i = 0; i < DEF_COUNT && defs[i].cid <= cid; i++) {
-        if (defs[i].cid == cid && defs[i].direction == direction)
-            return &defs[i];
-    }
-    return NULL;
-}
-
-const struct lw_mac_def *lw_mac_def_by_name(enum lw_direction direction, const char *name)
-{
-    for (size_t i = 0; i < DEF_COUNT; i++) {
-        if (defs[i].direction == direction && !strcmp(defs[i].name, name))
-            return &defs[i];
-    }
-    return NULL;
+    return &table;
 }

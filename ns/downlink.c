@@ -104,18 +104,19 @@ static enum err plan_windows(struct job *job)
  * would never go. The device asks again. */
 static void trim_answers(struct downlink *down)
 {
-    struct lw_mac_iter iter =
+    struct lw_cmd_iter iter =
         lw_mac_iter_of((struct bytes){down->answer.mac, down->answer.mac_n}, LW_DOWN);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd cmd;
     size_t kept = 0, most = window_most(&down->plan);
 
-    while (lw_mac_next(&iter, &cmd) && kept + 1 + cmd.payload.n <= most)
+    while (lw_cmd_next(&iter, &cmd) && kept + 1 + cmd.payload.n <= most)
         kept += 1 + cmd.payload.n;
     down->answer.mac_n = (uint8_t)kept;
 }
 
 /* How many octets of requests may go along: they never take a window from the frame, as an item
- * that fits only one of them does. */
+ * that fits only one of them does. Beside an item or answers there is only FOpts; a frame of its
+ * own has port 0, which the longest blocks of LinkADRReq need (CN470: six). */
 static size_t request_room(const struct downlink *down)
 {
     size_t taken = (size_t)down->answer.mac_n + (down->item ? down->item->data_n : 0u);
@@ -124,7 +125,7 @@ static size_t request_room(const struct downlink *down)
     size_t fopts =
         LW_FOPTS_MAX > down->answer.mac_n ? (size_t)LW_FOPTS_MAX - down->answer.mac_n : 0u;
 
-    return room < fopts ? room : fopts;
+    return taken && fopts < room ? fopts : room;
 }
 
 /* Chooses item and commands so that they fit some window; strikes the windows they do not fit. */

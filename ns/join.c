@@ -121,6 +121,18 @@ static uint8_t rx_delay(const struct join *join)
                                                               : join->profile->rx1_delay;
 }
 
+/* A device that is older than the data rate could not hear RX2. */
+static uint8_t rx2_dr(const struct join *join)
+{
+    const struct region *region = join->region->region;
+    int dr = join->profile->rx2_dr < 0 ? join->region->rx2_dr : join->profile->rx2_dr;
+
+    if (dr < 0 ||
+        !region_down_dr_usable(region, (enum region_revision)join->profile->revision, (unsigned)dr))
+        return region->rx2_dr;
+    return (uint8_t)dr;
+}
+
 static void answered(struct worker *worker, struct mail *mail)
 {
     struct js_request *request = (struct js_request *)mail;
@@ -150,7 +162,7 @@ static enum step_verdict ask(struct job *job)
     request->net_id = ns->options.net_id;
     request->dev_addr = choose_addr(job);
     request->rx1_dr_offset = join->profile->rx1_dr_offset;
-    request->rx2_dr = join->profile->rx2_dr < 0 ? region->rx2_dr : (uint8_t)join->profile->rx2_dr;
+    request->rx2_dr = rx2_dr(join);
     request->rx_delay = rx_delay(join);
     join->has_cflist = cflist_of_channels(region, request->version, &join->region->channels,
                                           &join->region->enabled, &join->cflist) &&
@@ -187,8 +199,8 @@ static enum step_verdict take_again(struct job *job)
 
 /* ---- the pending session --------------------------------------------------------------------- */
 
-/* What the device will use once it has the accept: RX2 frequency and channels are the region's,
- * as the accept cannot change them otherwise. */
+/* What the device will use once it has the accept: RX2 frequency and channels are the region's (in
+ * CN470 also the join channel's), as the accept cannot change them otherwise. */
 static void fill_session(struct job *job)
 {
     struct join *join = work_of(job);
@@ -201,7 +213,8 @@ static void fill_session(struct job *job)
     session->dev_addr = join->answer->dev_addr;
     session->join_eui = join->frame.join.join_eui;
     session->rx1_delay = join->answer->rx_delay;
-    session->rx2_hz = region->rx2_hz;
+    session->rx2_dr = join->answer->rx2_dr;
+    session->rx2_hz = region_join_rx2_hz(region, join->gathered->copies[0].frequency_hz);
     session->dr = session->want_dr = join->gathered->copies[0].dr;
     region_channels_init(region, channels);
     if (join->has_cflist &&

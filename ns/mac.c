@@ -14,7 +14,7 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-typedef void read_fn(struct session *session, const struct lw_mac_cmd *cmd, struct mac_in *in);
+typedef void read_fn(struct session *session, const struct lw_cmd *cmd, struct mac_in *in);
 
 /* A question asked twice in a frame gets one answer: more would cost the answer its windows. */
 static void answer(struct mac_in *in, const struct wr *wr)
@@ -30,12 +30,12 @@ static void answer(struct mac_in *in, const struct wr *wr)
     in->must_answer = true;
 }
 
-static void read_link_check(struct session *session, const struct lw_mac_cmd *cmd,
-                            struct mac_in *in)
+static void read_link_check(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
     const struct copy *best = &in->copies[0];
+    struct lw_link_check_ans ans;
     int margin = 0;
     unsigned gateways = 0;
 
@@ -50,16 +50,13 @@ static void read_link_check(struct session *session, const struct lw_mac_cmd *cm
     }
     if (best->rate.kind == MOD_LORA)
         margin = (best->snr_cb - lw_required_snr_cb(&best->rate)) / 10;
-    lw_link_check_ans_write(&wr,
-                            (uint8_t)(margin < 0     ? 0
-                                      : margin > 254 ? 254
-                                                     : margin),
-                            (uint8_t)(gateways > 255 ? 255 : gateways));
+    ans.margin_db = (uint8_t)(margin < 0 ? 0 : margin > 254 ? 254 : margin);
+    ans.gateway_count = (uint8_t)(gateways > 255 ? 255 : gateways);
+    lw_link_check_ans_write(&wr, &ans);
     answer(in, &wr);
 }
 
-static void read_device_time(struct session *session, const struct lw_mac_cmd *cmd,
-                             struct mac_in *in)
+static void read_device_time(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
@@ -74,7 +71,7 @@ static void read_device_time(struct session *session, const struct lw_mac_cmd *c
 }
 
 /* ResetInd of a 1.1 ABP device: its parameters are those of the profile again (TS001-1.1 5.1). */
-static void read_reset(struct session *session, const struct lw_mac_cmd *cmd, struct mac_in *in)
+static void read_reset(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
@@ -94,11 +91,11 @@ static void read_reset(struct session *session, const struct lw_mac_cmd *cmd, st
     session->nb_trans = 1;
     session->refused_dr = session->refused_tx_power = 0;
     session->pending_mac_n = 0;
-    lw_mac_octet_write(&wr, LW_CID_RESET, 1);
+    lw_reset_conf_write(&wr, &(struct lw_minor_version){1});
     answer(in, &wr);
 }
 
-static void read_rekey(struct session *session, const struct lw_mac_cmd *cmd, struct mac_in *in)
+static void read_rekey(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
@@ -107,25 +104,24 @@ static void read_rekey(struct session *session, const struct lw_mac_cmd *cmd, st
     if (!(session->flags & SESSION_1_1) || session->flags & SESSION_ABP)
         return;
     in->rekey_ind = true;
-    lw_mac_octet_write(&wr, LW_CID_REKEY, 1);
+    lw_rekey_conf_write(&wr, &(struct lw_minor_version){1});
     answer(in, &wr);
 }
 
 /* Class C is not served yet: the answer names the class that really is in force. */
-static void read_device_mode(struct session *session, const struct lw_mac_cmd *cmd,
-                             struct mac_in *in)
+static void read_device_mode(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
 
     (void)session;
     (void)cmd;
-    lw_mac_octet_write(&wr, LW_CID_DEVICE_MODE, LW_CLASS_A);
+    lw_device_mode_conf_write(&wr, &(struct lw_device_mode){LW_CLASS_A});
     answer(in, &wr);
 }
 
 /* PingSlotInfoReq must be answered or the device repeats it in every frame (TS001 13). */
-static void read_ping_slot_info(struct session *session, const struct lw_mac_cmd *cmd,
+static void read_ping_slot_info(struct session *session, const struct lw_cmd *cmd,
                                 struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
@@ -133,30 +129,28 @@ static void read_ping_slot_info(struct session *session, const struct lw_mac_cmd
 
     (void)session;
     (void)cmd;
-    lw_mac_bare_write(&wr, LW_CID_PING_SLOT_INFO);
+    lw_mac_bare_write(&wr, LW_DOWN, LW_CID_PING_SLOT_INFO);
     answer(in, &wr);
 }
 
 /* BeaconTimingReq, deprecated since 1.0.3: the time to the next beacon in 30 ms units. */
-static void read_beacon_timing(struct session *session, const struct lw_mac_cmd *cmd,
-                               struct mac_in *in)
+static void read_beacon_timing(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     uint8_t room[LW_MAC_CMD_MAX];
     struct wr wr = wr_of(room, sizeof(room));
+    struct lw_beacon_timing_ans ans = {0};
     int64_t left = 128 * (int64_t)US_PER_S - in->end_gps_us % (128 * (int64_t)US_PER_S);
 
     (void)session;
     (void)cmd;
-    wr_u8(&wr, LW_CID_BEACON_TIMING);
-    wr_u16le(&wr, (uint16_t)((left - 1) / 30000));
-    wr_u8(&wr, (uint8_t)(in->region->rx1_modulus
-                             ? (in->end_gps_us + left) / (128 * (int64_t)US_PER_S) % 8
-                             : 0));
+    ans.delay_30ms = (uint16_t)((left - 1) / 30000);
+    if (in->region->rx1_modulus)
+        ans.channel = (uint8_t)((in->end_gps_us + left) / (128 * (int64_t)US_PER_S) % 8);
+    lw_beacon_timing_ans_write(&wr, &ans);
     answer(in, &wr);
 }
 
-static void read_dev_status(struct session *session, const struct lw_mac_cmd *cmd,
-                            struct mac_in *in)
+static void read_dev_status(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     struct lw_dev_status_ans ans;
 
@@ -172,12 +166,12 @@ static void read_dev_status(struct session *session, const struct lw_mac_cmd *cm
 static size_t pending_link_adr(const struct session *session,
                                struct lw_link_adr_req reqs[CHMASK_REQS_MAX])
 {
-    struct lw_mac_iter iter =
+    struct lw_cmd_iter iter =
         lw_mac_iter_of((struct bytes){session->pending_mac, session->pending_mac_n}, LW_DOWN);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd cmd;
     size_t n = 0;
 
-    while (lw_mac_next(&iter, &cmd) && n < CHMASK_REQS_MAX) {
+    while (lw_cmd_next(&iter, &cmd) && n < CHMASK_REQS_MAX) {
         if (cmd.cid == LW_CID_LINK_ADR && lw_link_adr_req_read(cmd.payload, &reqs[n]))
             n++;
     }
@@ -272,11 +266,11 @@ static void link_adr_answered(struct session *session, const struct adr_answers 
 
 static bool was_asked(const struct session *session, uint8_t cid)
 {
-    struct lw_mac_iter iter =
+    struct lw_cmd_iter iter =
         lw_mac_iter_of((struct bytes){session->pending_mac, session->pending_mac_n}, LW_DOWN);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd cmd;
 
-    while (lw_mac_next(&iter, &cmd)) {
+    while (lw_cmd_next(&iter, &cmd)) {
         if (cmd.cid == cid)
             return true;
     }
@@ -309,7 +303,7 @@ static const struct read_row *read_row_of(uint8_t cid)
     return NULL;
 }
 
-static void read_one(struct session *session, const struct lw_mac_cmd *cmd, struct mac_in *in)
+static void read_one(struct session *session, const struct lw_cmd *cmd, struct mac_in *in)
 {
     const struct read_row *row = read_row_of(cmd->cid);
 
@@ -332,11 +326,11 @@ static void read_one(struct session *session, const struct lw_mac_cmd *cmd, stru
 
 void mac_read(struct session *session, struct bytes stream, struct mac_in *in)
 {
-    struct lw_mac_iter iter = lw_mac_iter_of(stream, LW_UP);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd_iter iter = lw_mac_iter_of(stream, LW_UP);
+    struct lw_cmd cmd;
     struct adr_answers adr = {0};
 
-    while (lw_mac_next(&iter, &cmd)) {
+    while (lw_cmd_next(&iter, &cmd)) {
         struct lw_link_adr_ans ans;
 
         if (cmd.cid != LW_CID_LINK_ADR)
@@ -344,7 +338,7 @@ void mac_read(struct session *session, struct bytes stream, struct mac_in *in)
         else if (adr.n < CHMASK_REQS_MAX && lw_link_adr_ans_read(cmd.payload, &ans))
             adr.bits[adr.n++] = (uint8_t)(ans.ch_mask_ack | ans.dr_ack << 1 | ans.power_ack << 2);
     }
-    in->ignored += iter.stop != LW_MAC_END;
+    in->ignored += iter.stop != LW_CMD_END;
     if (adr.n > 0 && !in->repetition && !in->pending_session)
         link_adr_answered(session, &adr, in);
     /* What was not answered is asked again if it is still wanted. */
@@ -354,10 +348,10 @@ void mac_read(struct session *session, struct bytes stream, struct mac_in *in)
 
 bool mac_has_rekey(struct bytes stream)
 {
-    struct lw_mac_iter iter = lw_mac_iter_of(stream, LW_UP);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd_iter iter = lw_mac_iter_of(stream, LW_UP);
+    struct lw_cmd cmd;
 
-    while (lw_mac_next(&iter, &cmd)) {
+    while (lw_cmd_next(&iter, &cmd)) {
         if (cmd.cid == LW_CID_REKEY)
             return true;
     }
@@ -477,7 +471,7 @@ static void write_dev_status(const struct session *session, struct mac_out *out)
 
     if (!want_status(session, out))
         return;
-    lw_mac_bare_write(&wr, LW_CID_DEV_STATUS);
+    lw_mac_bare_write(&wr, LW_DOWN, LW_CID_DEV_STATUS);
     emit(out, &wr);
 }
 

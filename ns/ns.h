@@ -16,7 +16,7 @@
 #include "ns/queue.h"
 #include "ns/session.h"
 
-#define NS_REGIONS_MAX 8
+#define NS_REGIONS_MAX REGION_COUNT
 
 /* A region as this network uses it: the table and what the configuration adds. */
 struct ns_region {
@@ -24,9 +24,8 @@ struct ns_region {
     struct region_channels channels; /* defaults and the extra ones */
     struct chmask enabled;
     uint8_t rx1_delay;   /* 0: the profile's alone */
-    int rx2_dr;          /* -1: the region's */
-    uint32_t rx2_hz;     /* 0: the region's */
-    int8_t max_eirp_dbm; /* of gateways; 0: the region's */
+    int rx2_dr;          /* given to devices that join, unless the profile names one; -1: none */
+    int8_t max_eirp_dbm; /* of gateways, below the region's; 0: the region's */
 };
 
 struct ns_options {
@@ -105,8 +104,7 @@ bool ns_channel(const struct ns *ns, struct copy *copy);
 void ns_record(struct ns *ns, enum record_type type, const struct record_key *key,
                const void *record);
 
-/* ---- questions about live state, asked by api/ ------------------------------------------------
- */
+/* ---- questions about live state, asked by api/ ---------------------------------------------- */
 
 enum ns_act {
     ACT_STATE,      /* status and session */

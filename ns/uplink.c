@@ -12,6 +12,7 @@
  * A repetition is looked at, but changes nothing and tells nobody: it leaves an answer only.
  */
 #include "core/log.h"
+#include "lorawan/gps.h"
 #include "ns/adr.h"
 #include "ns/mac.h"
 #include "ns/ns_priv.h"
@@ -256,9 +257,26 @@ static enum step_verdict admit(struct job *job)
 
 /* ---- content --------------------------------------------------------------------------------- */
 
-/* Strict 1.1.0 devices encrypt FOpts with the block before the erratum: if the form that the device
- * used so far gives no commands that read to their end and the other one does, the device is
- * remembered (finding F-4). A command that nobody knows leaves it with its form. */
+/* Whether commands read to their end and among them is the one by which a 1.1 device begins a
+ * session (RekeyInd, ResetInd), with a minor version that there is. */
+static bool announces(struct bytes stream)
+{
+    struct lw_cmd_iter iter = lw_mac_iter_of(stream, LW_UP);
+    struct lw_minor_version version;
+    struct lw_cmd cmd;
+    bool found = false;
+
+    while (lw_cmd_next(&iter, &cmd)) {
+        if (cmd.cid == LW_CID_REKEY || cmd.cid == LW_CID_RESET)
+            found |= lw_rekey_ind_read(cmd.payload, &version) && version.minor == 1;
+    }
+    return found && iter.stop == LW_CMD_END;
+}
+
+/* Strict 1.1.0 devices encrypt FOpts with the block before the erratum (finding F-4). They show it
+ * when a session begins: the announcement, which they repeat until it is confirmed, reads in that
+ * form alone. Less is no proof: among the octets of a command that nobody knows, wrongly decrypted,
+ * there are commands by chance. When an ABP session begins the server cannot know. */
 static void decrypt_fopts(struct job *job)
 {
     struct uplink *up = work_of(job);
@@ -275,11 +293,11 @@ static void decrypt_fopts(struct job *job)
     lw_crypt_fopts(key, &which, old ? LW_FOPTS_1_1_OLD : LW_FOPTS_1_1, data->port, data->fopts,
                    usual);
     up->fopts.p = usual;
-    if (lw_mac_stream_valid(up->fopts, LW_UP))
+    if (!(job->flags & JOB_PROMOTE) && !(up->session->flags & SESSION_ABP))
         return;
     lw_crypt_fopts(key, &which, old ? LW_FOPTS_1_1 : LW_FOPTS_1_1_OLD, data->port, data->fopts,
                    other);
-    if (!lw_mac_stream_valid((struct bytes){other, data->fopts.n}, LW_UP))
+    if (announces(up->fopts) || !announces((struct bytes){other, data->fopts.n}))
         return;
     up->fopts.p = other;
     up->session->flags ^= SESSION_OLD_FOPTS;
@@ -362,7 +380,7 @@ static int64_t end_gps(const struct uplink *up)
         if (up->copies[i].flags & COPY_HAS_TMMS)
             return (int64_t)up->copies[i].gps_ms * US_PER_MS;
     }
-    return clock_gps_of_utc(up->gathered->first_utc_us);
+    return lw_gps_of_utc(up->gathered->first_utc_us);
 }
 
 static enum step_verdict mac(struct job *job)

@@ -24,12 +24,13 @@ static void plan_windows(const struct window_input *in, struct window *windows)
                              .downlink_dwell = session->flags & SESSION_DL_DWELL,
                              .revision = in->revision};
     int64_t delay = in->join ? region->join_accept_delay1_s : session->rx1_delay;
-    uint32_t rx1_hz = region_rx1_hz(region, in->channels, in->uplink_channel);
+    uint32_t rx1_hz = in->join ? region_join_rx1_hz(region, in->channels, in->uplink_channel)
+                               : region_rx1_hz(region, in->channels, in->uplink_channel);
 
     window_set(&windows[0], in->join ? WINDOW_JOIN1 : WINDOW_RX1, rx1_hz,
                region_rx1_dr(region, &rx1), delay);
-    window_set(&windows[1], in->join ? WINDOW_JOIN2 : WINDOW_RX2,
-               in->join ? region->rx2_hz : session->rx2_hz,
+    /* The session of a join has the join's RX2 frequency already. */
+    window_set(&windows[1], in->join ? WINDOW_JOIN2 : WINDOW_RX2, session->rx2_hz,
                in->join ? region->rx2_dr : session->rx2_dr, delay + 1);
 }
 

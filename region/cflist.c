@@ -85,28 +85,115 @@ bool cflist_of_channels(const struct region *region, enum lw_version version,
     return true;
 }
 
+/* ---- numbers in a list ---------------------------------------------------------------------- */
+
+uint32_t cflist_fixed_hz(const struct region *region, unsigned number)
+{
+    const struct region_list *list = region->fixed_list;
+
+    if (!list || number >= list->count + (unsigned)list->extra_count)
+        return 0;
+    if (number >= list->count)
+        return list->extra_hz[number - list->count];
+    return list->base_hz + number * list->step_hz;
+}
+
+static int number_of(const struct region *region, uint32_t hz)
+{
+    for (int n = 0; cflist_fixed_hz(region, (unsigned)n); n++) {
+        if (cflist_fixed_hz(region, (unsigned)n) == hz)
+            return n;
+    }
+    return -1;
+}
+
+bool cflist_of_numbers(const struct region *region, enum region_revision revision,
+                       const struct region_channels *channels, const struct chmask *enabled,
+                       struct cflist *list)
+{
+    *list = (struct cflist){.type = 1};
+    if (!region->fixed_list || revision < RP002_1_0_4)
+        return false;
+    for (int i = -1; (i = chmask_next(enabled, i + 1)) >= 0;) {
+        int number = number_of(region, channels->at[i].frequency_hz);
+
+        if (number < 0 || !expressible(region, &channels->at[i]))
+            return false;
+        chmask_set(&list->enabled, (unsigned)number);
+    }
+    return !chmask_is_empty(&list->enabled);
+}
+
+/* ---- what a device does --------------------------------------------------------------------- */
+
+static enum err put(const struct region *region, unsigned index, uint32_t hz,
+                    struct region_channels *channels, struct chmask *enabled)
+{
+    struct region_channel channel = {.frequency_hz = hz, .max_dr = region->cflist_max_dr};
+
+    if (region_channels_put(region, channels, index, &channel) != OK)
+        return ERR_INVALID;
+    chmask_set(enabled, index);
+    return OK;
+}
+
+static enum err apply_frequencies(const struct region *region, const struct cflist *list,
+                                  struct region_channels *channels, struct chmask *enabled)
+{
+    for (unsigned i = 0; i < CFLIST_FREQUENCIES; i++) {
+        uint32_t hz = list->frequency_hz[i];
+
+        if (hz && put(region, region->cflist_first + i, hz, channels, enabled) != OK)
+            return ERR_INVALID;
+    }
+    return OK;
+}
+
+static enum err apply_numbers(const struct region *region, const struct cflist *list,
+                              struct region_channels *channels, struct chmask *enabled)
+{
+    unsigned next = region->cflist_first;
+
+    for (int n = -1; (n = chmask_next(&list->enabled, n + 1)) >= 0;) {
+        uint32_t hz = cflist_fixed_hz(region, (unsigned)n);
+        int known = region_channel_find(channels, hz, 0, 0);
+
+        if (known >= 0) /* a default channel: no list names a frequency twice */
+            chmask_set(enabled, (unsigned)known);
+        else if (!hz || put(region, next++, hz, channels, enabled) != OK)
+            return ERR_INVALID;
+    }
+    return OK;
+}
+
+static enum err apply_dynamic(const struct region *region, const struct cflist *list,
+                              struct region_channels *channels, struct chmask *enabled)
+{
+    struct region_channels made;
+    struct chmask on;
+    enum err err;
+
+    region_channels_init(region, &made);
+    on = chmask_and(enabled, &made.defined);
+    if (list->type == 1 && region->fixed_list)
+        err = apply_numbers(region, list, &made, &on);
+    else
+        err = list->type == 0 ? apply_frequencies(region, list, &made, &on) : ERR_INVALID;
+    if (err)
+        return ERR_INVALID;
+    *channels = made;
+    *enabled = on;
+    return OK;
+}
+
 enum err cflist_apply(const struct region *region, const struct cflist *list,
                       struct region_channels *channels, struct chmask *enabled)
 {
-    if (list->type != region->cflist_type)
+    if (region->plan == REGION_DYNAMIC)
+        return apply_dynamic(region, list, channels, enabled);
+    if (list->type != 1 || chmask_is_empty(&list->enabled) ||
+        !chmask_is_subset(&list->enabled, &channels->defined))
         return ERR_INVALID;
-    if (list->type == 1) {
-        if (!chmask_is_subset(&list->enabled, &channels->defined))
-            return ERR_INVALID;
-        *enabled = list->enabled;
-        return OK;
-    }
-    for (unsigned i = 0; i < CFLIST_FREQUENCIES; i++) {
-        unsigned index = region->cflist_first + i;
-        struct region_channel channel = {.frequency_hz = list->frequency_hz[i],
-                                         .max_dr = region->cflist_max_dr};
-
-        if (region_channels_put(region, channels, index, &channel) != OK)
-            return ERR_INVALID;
-        if (channel.frequency_hz)
-            chmask_set(enabled, index);
-        else
-            chmask_clear(enabled, index);
-    }
+    *enabled = list->enabled;
     return OK;
 }

@@ -3,7 +3,9 @@
  *
  * Building is a small search: first do nothing, or use one of the requests that switch whole
  * ranges, then repair the groups that still differ; the shortest result wins. There are at most
- * eight values of ChMaskCntl, so all of them are tried.
+ * eight values of ChMaskCntl, so all of them are tried. Nothing shorter exists: a request for a
+ * group is of use only with the group's final word, and a range writes every channel, so that of
+ * several only the last would count and nothing before it.
  */
 #include "region/chmask.h"
 
@@ -201,7 +203,8 @@ static uint16_t group_word(struct chmask_rule rule, const struct chmask *mask)
 }
 
 /* Adds the groups that differ: first those that keep or gain channels, then those that lose all.
- * A device of 1.0.0 or 1.0.1 takes each request by itself, and must never be without a channel. */
+ * A device of 1.0.0 or 1.0.1 takes each request by itself, and must never be without a channel.
+ * There is room for one request of each ChMaskCntl, and no rule is used twice. */
 static void add_groups(const struct chmask_rule *rules, const struct chmask *from,
                        const struct chmask *to, struct list *list)
 {
@@ -210,7 +213,7 @@ static void add_groups(const struct chmask_rule *rules, const struct chmask *fro
             uint16_t want = group_word(rules[cntl], to);
 
             if (rules[cntl].action == CHMASK_GROUP && (want == 0) == empty &&
-                want != group_word(rules[cntl], from) && list->count < CHMASK_REQS_MAX)
+                want != group_word(rules[cntl], from))
                 list_add(list, cntl, want);
         }
     }

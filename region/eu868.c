@@ -25,16 +25,6 @@ static const struct region_payloads payloads_rp002_1_0_5 = {{
     [1][0][LW_DOWN]  = {51, 51, 51, 115, 222, 222, 222, 222, 0, 0, 0, 0, 222, 222},
 }};
 
-static const struct chmask_rule chmask_1_0_5[CHMASK_RULES] = {
-    [0] = {CHMASK_GROUP, 0, 16},
-    [1] = {CHMASK_GROUP, 16, 16},
-    [2] = {CHMASK_GROUP, 32, 16},
-    [3] = {CHMASK_GROUP, 48, 16},
-    [4] = {CHMASK_GROUP, 64, 16},
-    [5] = {CHMASK_BANKS, 0, 10},
-    [6] = {CHMASK_ALL_DEFINED, 0, 0},
-};
-
 const struct region region_eu868 = {
     .id = REGION_EU868,
     .plan = REGION_DYNAMIC,
@@ -42,12 +32,7 @@ const struct region region_eu868 = {
     .max_hz = 870000000,
 
     .rates[LW_UP] = {
-        [0] = LORA(12, 125),
-        [1] = LORA(11, 125),
-        [2] = LORA(10, 125),
-        [3] = LORA(9, 125),
-        [4] = LORA(8, 125),
-        [5] = LORA(7, 125),
+        SIX_RATES,
         [6] = LORA(7, 250),
         [7] = FSK(50000),
         [8] = LR_FHSS(1, 137, 8),
@@ -59,12 +44,7 @@ const struct region region_eu868 = {
     },
     .rates_since[LW_UP] = {[8] = RP002_1_0_2, [9] = RP002_1_0_2, [10] = RP002_1_0_2, [11] = RP002_1_0_2, [12] = RP002_1_0_5, [13] = RP002_1_0_5},
     .rates[LW_DOWN] = {
-        [0] = LORA(12, 125),
-        [1] = LORA(11, 125),
-        [2] = LORA(10, 125),
-        [3] = LORA(9, 125),
-        [4] = LORA(8, 125),
-        [5] = LORA(7, 125),
+        SIX_RATES,
         [6] = LORA(7, 250),
         [7] = FSK(50000),
         [12] = LORA(6, 125),
@@ -85,17 +65,12 @@ const struct region region_eu868 = {
     .join_drs = DRS(0, 5),
     .adr_max_dr = 5,
     .default_dr = 0,
+    .backoff = {SIX_BACKOFF, [6] = 5, [7] = 6, [8] = 0, [9] = 8, [10] = 0, [11] = 10, [12] = 5, [13] = 12},
 
-    .rx1_modulus = 0,
     .max_dr_offset = 5,
     .offsets = {
         [0] = {{
-            [0] = { 0,  0,  0,  0,  0,  0},
-            [1] = { 1,  0,  0,  0,  0,  0},
-            [2] = { 2,  1,  0,  0,  0,  0},
-            [3] = { 3,  2,  1,  0,  0,  0},
-            [4] = { 4,  3,  2,  1,  0,  0},
-            [5] = { 5,  4,  3,  2,  1,  0},
+            SIX_OFFSETS,
             [6] = { 6,  5,  4,  3,  2,  1},
             [7] = { 7,  6,  5,  4,  3,  2},
             [8] = { 1,  0,  0,  0,  0,  0},
@@ -108,14 +83,10 @@ const struct region region_eu868 = {
     },
     .rx2_hz = 869525000,
     .rx2_dr = 0,
-    .receive_delay1_s = 1,
-    .join_accept_delay1_s = 5,
-    .adr_ack_limit_exp = 6,
-    .adr_ack_delay_exp = 5,
+    USUAL_TIMES,
 
-    .max_eirp_dbm = 16,
+    .max_eirp_cdbm = 1600,
     .max_tx_power = 7,
-    .max_tx_power_rp001 = 7,
     .down_eirp_dbm = 16,
 
     .tx_param_setup = false,
@@ -125,12 +96,10 @@ const struct region region_eu868 = {
     .cflist_since = LW_1_0_0,
     .cflist_first = 3,
     .cflist_max_dr = 5,
+    .fixed_list = &region_list_800,
 
-    .chmask = {
-        [0] = {CHMASK_GROUP, 0, 16},
-        [6] = {CHMASK_ALL_DEFINED, 0, 0},
-    },
-    .chmask_1_0_5 = chmask_1_0_5,
+    .chmask = {CHMASK_16_CHANNELS},
+    .chmask_1_0_5 = region_chmask_80,
     .bands = {
         {"K", 863000000, 865000000, 1, 16},
         {"L", 865000000, 868000000, 10, 16},
@@ -139,6 +108,11 @@ const struct region region_eu868 = {
         {"P", 869400000, 869650000, 100, 29},
         {"R", 869700000, 870000000, 10, 16},
     },
+    .beacon_dr = 3,
+    .ping_dr = 3,
+    .beacon = {.base_hz = 869525000},
+    .ping = {.base_hz = 869525000},
+    .relay = {{865100000, 865300000, 3}, {865500000, 865900000, 3}},
     .payloads = {
         [RP001_1_0_2B] = &payloads_rp001_1_0_2b,
         [RP001_1_0_3A] = &payloads_rp001_1_0_2b,

@@ -8,16 +8,32 @@
 
 #include <string.h>
 
-#define POWER_STEP_DB 2
-#define SUB_BAND      8
+#define POWER_STEP_CDB 200
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct region *const tables[REGION_COUNT] = {
     [REGION_EU868] = &region_eu868,
     [REGION_US915] = &region_us915,
+    [REGION_AU915] = &region_au915,
     [REGION_AS923_1] = &region_as923_1,
+    [REGION_AS923_2] = &region_as923_2,
+    [REGION_AS923_3] = &region_as923_3,
+    [REGION_AS923_4] = &region_as923_4,
+    [REGION_CN470] = &region_cn470,
+    [REGION_CN470_20A] = &region_cn470_20a,
+    [REGION_CN470_20B] = &region_cn470_20b,
+    [REGION_CN470_26A] = &region_cn470_26a,
+    [REGION_CN470_26B] = &region_cn470_26b,
+    [REGION_CN779] = &region_cn779,
+    [REGION_EU433] = &region_eu433,
+    [REGION_KR920] = &region_kr920,
+    [REGION_IN865] = &region_in865,
+    [REGION_RU864] = &region_ru864,
+    [REGION_ISM2400] = &region_ism2400,
 };
+/* clang-format on */
 
 const char *region_name(enum region_id id)
 {
@@ -40,10 +56,10 @@ enum err region_find(const char *name, enum region_id *id)
     if (!strcmp(name, "AS923-1"))
         name = region_name(REGION_AS923_1);
     for (unsigned i = 0; i < REGION_COUNT; i++) {
-        if (strcmp(name, region_name(i)) != 0)
-            continue;
-        *id = i;
-        return tables[i] ? OK : ERR_UNSUPPORTED;
+        if (!strcmp(name, region_name(i))) {
+            *id = i;
+            return OK;
+        }
     }
     return ERR_NOT_FOUND;
 }
@@ -125,159 +141,11 @@ bool region_dr_valid(const struct region *region, enum region_revision revision,
            region->rates_since[direction][dr] <= (unsigned)revision;
 }
 
-/* ---- channels -------------------------------------------------------------------------------- */
-
-static void define(struct region_channels *channels, unsigned index, struct region_channel channel)
+int region_dr_backoff(const struct region *region, unsigned dr)
 {
-    if (index >= REGION_CHANNELS_MAX)
-        return;
-    channels->at[index] = channel;
-    chmask_set(&channels->defined, index);
-}
-
-void region_channels_init(const struct region *region, struct region_channels *channels)
-{
-    memset(channels, 0, sizeof(*channels));
-    for (unsigned i = 0; i < REGION_DEFAULTS_MAX && region->defaults[i].frequency_hz; i++)
-        define(channels, i, region->defaults[i]);
-    for (unsigned b = 0; b < REGION_BLOCKS_MAX; b++) {
-        const struct region_block *block = &region->uplinks[b];
-
-        for (uint32_t i = 0; i < block->count; i++)
-            define(channels, block->first + i,
-                   (struct region_channel){.frequency_hz = block->base_hz + i * block->step_hz,
-                                           .min_dr = block->min_dr,
-                                           .max_dr = block->max_dr,
-                                           .more_drs = block->more_drs});
-    }
-}
-
-static bool channel_valid(const struct region *region, const struct region_channel *channel)
-{
-    if (!region_frequency_valid(region, channel->frequency_hz))
-        return false;
-    if (channel->rx1_hz && !region_frequency_valid(region, channel->rx1_hz))
-        return false;
-    return channel->min_dr <= channel->max_dr && region_rate(region, LW_UP, channel->min_dr) &&
-           region_rate(region, LW_UP, channel->max_dr);
-}
-
-enum err region_channels_put(const struct region *region, struct region_channels *channels,
-                             unsigned index, const struct region_channel *channel)
-{
-    if (region->plan == REGION_FIXED || index >= region->max_channels ||
-        index >= REGION_CHANNELS_MAX)
-        return ERR_INVALID;
-    if (index < REGION_DEFAULTS_MAX && region->defaults[index].frequency_hz)
-        return ERR_IN_USE;
-    if (!channel->frequency_hz) {
-        channels->at[index] = (struct region_channel){0};
-        chmask_clear(&channels->defined, index);
-        return OK;
-    }
-    if (!channel_valid(region, channel))
-        return ERR_INVALID;
-    define(channels, index, *channel);
-    return OK;
-}
-
-void region_channels_add_extras(const struct region *region, struct region_channels *channels)
-{
-    unsigned index = 0;
-
-    for (unsigned i = 0; i < REGION_EXTRAS_MAX && region->extras[i].frequency_hz; i++) {
-        while (chmask_test(&channels->defined, index))
-            index++;
-        if (index < region->max_channels)
-            define(channels, index, region->extras[i]);
-    }
-}
-
-bool region_channel_carries(const struct region_channel *channel, unsigned dr)
-{
-    if (!channel->frequency_hz || dr >= REGION_DRS)
-        return false;
-    return (dr >= channel->min_dr && dr <= channel->max_dr) || (channel->more_drs >> dr & 1);
-}
-
-int region_channel_find(const struct region_channels *channels, uint32_t frequency_hz, unsigned dr,
-                        unsigned nth)
-{
-    for (int i = 0; i < REGION_CHANNELS_MAX; i++) {
-        if (channels->at[i].frequency_hz == frequency_hz &&
-            region_channel_carries(&channels->at[i], dr) && nth-- == 0)
-            return i;
-    }
-    return -1;
-}
-
-bool region_uplink_find(const struct region *region, const struct region_channels *channels,
-                        uint32_t frequency_hz, const struct data_rate *rate, uint8_t *dr,
-                        uint8_t *channel)
-{
-    int found_dr = region_dr(region, LW_UP, rate);
-    int found = -1;
-
-    if (found_dr >= 0)
-        found = region_channel_find(channels, frequency_hz, (unsigned)found_dr, 0);
-    if (found < 0)
-        return false;
-    *dr = (uint8_t)found_dr;
-    *channel = (uint8_t)found;
-    return true;
-}
-
-struct chmask region_sub_band(const struct region *region, unsigned sub_band)
-{
-    const struct region_block *narrow = &region->uplinks[0];
-    const struct region_block *wide = &region->uplinks[1];
-    struct chmask mask = {0};
-
-    if (!sub_band || sub_band * SUB_BAND > narrow->count)
-        return mask;
-    chmask_set_range(&mask, narrow->first + (sub_band - 1) * SUB_BAND, SUB_BAND, true);
-    if (sub_band <= wide->count)
-        chmask_set(&mask, wide->first + sub_band - 1);
-    return mask;
-}
-
-static uint16_t channel_drs(const struct region_channel *channel)
-{
-    return (uint16_t)(DRS(channel->min_dr, channel->max_dr) | channel->more_drs);
-}
-
-uint16_t region_enabled_drs(const struct region_channels *channels, const struct chmask *enabled)
-{
-    uint16_t drs = 0;
-
-    for (int i = -1; (i = chmask_next(enabled, i + 1)) >= 0;) {
-        if (channels->at[i].frequency_hz)
-            drs |= channel_drs(&channels->at[i]);
-    }
-    return drs;
-}
-
-bool region_frequency_valid(const struct region *region, uint32_t frequency_hz)
-{
-    uint32_t u24;
-
-    return frequency_hz >= region->min_hz && frequency_hz <= region->max_hz &&
-           lw_hz_to_u24(frequency_hz, &u24) == OK;
-}
-
-/* RP002-1.0.5: MaxDR 0 below MinDR m means DR(m - 1)..5 and the two fast ones, DR12 and DR13, which
- * the plain range cannot reach without DR6..11 in between. */
-uint16_t region_dr_range(const struct region *region, enum region_revision revision,
-                         unsigned min_dr, unsigned max_dr)
-{
-    if (min_dr >= REGION_DRS || max_dr >= REGION_DRS)
-        return 0;
-    if (min_dr <= max_dr)
-        return DRS(min_dr, max_dr);
-    if (revision < RP002_1_0_5 || max_dr || min_dr > 6 || !region->new_channel ||
-        !region_rate(region, LW_UP, 13))
-        return 0;
-    return DRS(min_dr - 1, 5) | DRS(12, 13);
+    if (!region_rate(region, LW_UP, dr) || region->backoff[dr] == REGION_NO_DR)
+        return -1;
+    return region->backoff[dr];
 }
 
 /* ---- receive windows ------------------------------------------------------------------------- */
@@ -303,10 +171,10 @@ uint32_t region_rx1_hz(const struct region *region, const struct region_channels
     return 0;
 }
 
-/* Where no TxParamSetupReq exists the limit cannot be signalled and is in the one table already. */
+/* Where the limit cannot be signalled it is in the one table already. */
 static bool dwell_counts(const struct region *region, bool dwell)
 {
-    return dwell && region->tx_param_setup;
+    return dwell && region->tx_param_setup && region->dwell_ms;
 }
 
 int region_rx1_dr(const struct region *region, const struct region_rx1 *rx1)
@@ -322,17 +190,69 @@ int region_rx1_dr(const struct region *region, const struct region_rx1 *rx1)
     return region_rate(region, LW_DOWN, dr) ? (int)dr : -1;
 }
 
+/* ---- joins of CN470 -------------------------------------------------------------------------- */
+
+const struct region_join *region_common_join(unsigned index)
+{
+    return index < REGION_COMMON_JOINS ? &region_joins[index] : NULL;
+}
+
+uint8_t region_join_index(const struct region *region, uint32_t frequency_hz)
+{
+    for (uint8_t i = 0; i < REGION_COMMON_JOINS; i++) {
+        if (region_joins[i].plan == region->id && region_joins[i].uplink_hz == frequency_hz)
+            return i;
+    }
+    return REGION_NO_JOIN;
+}
+
+uint32_t region_join_rx1_hz(const struct region *region, const struct region_channels *channels,
+                            unsigned channel)
+{
+    const struct region_join *join = NULL;
+
+    if (channel < REGION_CHANNELS_MAX)
+        join = region_common_join(region_join_index(region, channels->at[channel].frequency_hz));
+    return join ? join->rx1_hz : region_rx1_hz(region, channels, channel);
+}
+
+uint32_t region_join_rx2_hz(const struct region *region, uint32_t uplink_hz)
+{
+    const struct region_join *join = region_common_join(region_join_index(region, uplink_hz));
+
+    return join ? join->rx2_hz : region->rx2_hz;
+}
+
+/* ---- payload --------------------------------------------------------------------------------- */
+
+/* A table has at least one, in a row of revisions without gaps. */
+static const struct region_payloads *payloads_of(const struct region *region, unsigned revision)
+{
+    unsigned first = 0;
+
+    while (!region->payloads[first])
+        first++;
+    if (revision < first)
+        revision = first;
+    while (!region->payloads[revision])
+        revision--;
+    return region->payloads[revision];
+}
+
 unsigned region_max_payload(const struct region *region, const struct region_size *size)
 {
-    const struct region_payloads *payloads;
+    bool dwell = dwell_counts(region, size->dwell);
 
     if (size->dr >= REGION_DRS || (unsigned)size->revision >= REGION_REVISION_COUNT)
         return 0;
-    payloads = region->payloads[size->revision];
-    if (!payloads)
-        return 0;
-    return payloads
-        ->n[size->repeater][dwell_counts(region, size->dwell)][size->direction][size->dr];
+    return payloads_of(region, size->revision)->n[size->repeater][dwell][size->direction][size->dr];
+}
+
+bool region_down_dr_usable(const struct region *region, enum region_revision revision, unsigned dr)
+{
+    struct region_size size = {.revision = revision, .direction = LW_DOWN, .dr = (uint8_t)dr};
+
+    return region_dr_valid(region, revision, LW_DOWN, dr) && region_max_payload(region, &size) > 0;
 }
 
 /* ---- power and duty -------------------------------------------------------------------------- */
@@ -357,46 +277,32 @@ int region_down_eirp(const struct region *region, uint32_t frequency_hz)
     return region->down_eirp_dbm;
 }
 
-int region_tx_power_dbm(int max_eirp_dbm, unsigned index)
+int region_max_eirp_cdbm(const struct region *region, enum region_revision revision)
 {
-    return max_eirp_dbm - POWER_STEP_DB * (int)index;
+    if (revision >= RP002_1_0_5 && region->max_eirp_1_0_5_cdbm)
+        return region->max_eirp_1_0_5_cdbm;
+    return region->max_eirp_cdbm;
+}
+
+int region_tx_power_cdbm(int max_eirp_cdbm, unsigned index)
+{
+    return max_eirp_cdbm - POWER_STEP_CDB * (int)index;
 }
 
 unsigned region_max_tx_power(const struct region *region, enum region_revision revision)
 {
-    return revision <= RP001_1_0_2B ? region->max_tx_power_rp001 : region->max_tx_power;
+    if (revision <= RP001_1_0_2B && region->max_tx_power_rp001)
+        return region->max_tx_power_rp001;
+    if (revision >= RP002_1_0_5 && region->max_tx_power_1_0_5)
+        return region->max_tx_power_1_0_5;
+    return region->max_tx_power;
 }
 
-/* ---- LinkADRReq ------------------------------------------------------------------------------ */
+/* ---- relays ---------------------------------------------------------------------------------- */
 
-const struct chmask_rule *region_chmask_rules(const struct region *region,
-                                              enum region_revision revision)
+const struct region_relay *region_relay_channel(const struct region *region, unsigned index)
 {
-    if (revision >= RP002_1_0_5 && region->chmask_1_0_5)
-        return region->chmask_1_0_5;
-    return region->chmask;
-}
-
-#define KEEP 15 /* DataRate and TXPower of 1.0.4 and 1.1: as it is */
-
-uint8_t region_link_adr_answer(const struct region *region, enum region_revision revision,
-                               const struct region_channels *channels,
-                               const struct lw_link_adr_req *reqs, size_t count,
-                               struct chmask *enabled)
-{
-    const struct chmask_rule *rules = region_chmask_rules(region, revision);
-    const struct lw_link_adr_req *last = &reqs[count - 1];
-    struct chmask trial = *enabled;
-    uint8_t answer = 0;
-
-    if (chmask_apply(rules, &channels->defined, reqs, count, &trial) == CHMASK_OK)
-        answer |= REGION_ADR_MASK_ACK;
-    if (last->dr == KEEP || (region_dr_valid(region, revision, LW_UP, last->dr) &&
-                             region_enabled_drs(channels, &trial) >> last->dr & 1))
-        answer |= REGION_ADR_DR_ACK;
-    if (last->tx_power == KEEP || last->tx_power <= region_max_tx_power(region, revision))
-        answer |= REGION_ADR_POWER_ACK;
-    if (answer == (REGION_ADR_MASK_ACK | REGION_ADR_DR_ACK | REGION_ADR_POWER_ACK))
-        *enabled = trial;
-    return answer;
+    if (index >= REGION_RELAYS || !region->relay[index].wor_hz)
+        return NULL;
+    return &region->relay[index];
 }

@@ -83,6 +83,8 @@ enum region_plan {
 #define REGION_BLOCKS_MAX   2
 #define REGION_BANDS_MAX    8
 #define REGION_OFFSETS      8
+#define REGION_RELAYS       2
+#define REGION_NO_DR        0xff
 
 struct region_channel {
     uint32_t frequency_hz; /* uplink; 0: not defined */
@@ -107,8 +109,8 @@ struct region_band {
 };
 
 /* N (octets of FRMPayload without FOpts) by [repeater][dwell][direction][dr]; 0: not usable.
- * M, the MACPayload, is N + 8. The column of dwell 1 counts only in regions with TxParamSetupReq.
- */
+ * M, the MACPayload, is N + 8. The column of dwell 1 counts only where TxParamSetupReq sets a dwell
+ * time limit. */
 struct region_payloads {
     uint8_t n[2][2][2][REGION_DRS];
 };
@@ -117,6 +119,36 @@ struct region_payloads {
  * to max_dr_offset count. */
 struct region_offsets {
     uint8_t dr[REGION_DRS][REGION_OFFSETS];
+};
+
+/* Five channel frequencies are the most that CFList type 0 holds; type 1 names channels of a list
+ * by their number instead (RP002-1.0.4 and later, dynamic plans). */
+struct region_list {
+    uint8_t count, extra_count;
+    uint32_t base_hz, step_hz; /* 0..count-1 */
+    uint32_t extra_hz[5];      /* count..count+extra_count-1 */
+};
+
+/* A frequency of class B: base + step * (n mod count), n as class_b.h says; in plans with common
+ * join channels further join_step_hz for each of them from first_join on. */
+struct region_hop {
+    uint32_t base_hz, step_hz;
+    uint8_t count, first_join; /* count 0: one frequency */
+    uint32_t join_step_hz;
+};
+
+/* Where a relay listens for WOR frames by default, and answers them (TS011); frequency 0: none. */
+struct region_relay {
+    uint32_t wor_hz, ack_hz;
+    uint8_t dr;
+};
+
+/* Listen before talk, by whoever transmits. */
+enum region_lbt_rule { LBT_NONE, LBT_COUNTRY /* some countries of the region */, LBT_REQUIRED };
+struct region_lbt {
+    uint8_t rule; /* enum region_lbt_rule */
+    int8_t threshold_dbm;
+    uint8_t sense_ms;
 };
 
 struct region {
@@ -130,45 +162,54 @@ struct region {
     struct region_channel defaults[REGION_DEFAULTS_MAX]; /* dynamic plans */
     struct region_channel extras[REGION_EXTRAS_MAX];     /* usually added by CFList */
     struct region_block uplinks[REGION_BLOCKS_MAX], downlinks[REGION_BLOCKS_MAX]; /* fixed plans */
-    uint8_t max_channels; /* slots of a device */
-    uint16_t join_drs;    /* bit n: DRn may carry a Join-Request */
-    uint8_t default_dr;   /* of a device after activation by personalisation */
-    uint8_t adr_max_dr;   /* highest that ADR should set */
+    uint8_t max_channels;        /* slots of a device */
+    uint16_t join_drs;           /* bit n: DRn may carry a Join-Request */
+    uint8_t default_dr;          /* of a device after activation by personalisation */
+    uint8_t adr_max_dr;          /* highest that ADR should set */
+    uint8_t backoff[REGION_DRS]; /* where a device that hears nothing goes next; or REGION_NO_DR */
 
     uint8_t rx1_modulus; /* fixed plans: downlink channel = uplink channel mod this; 0: same Hz */
     uint8_t max_dr_offset;
     struct region_offsets offsets[2]; /* by downlink dwell time; [1] with TxParamSetupReq only */
-    const struct region_offsets *offsets_rp001; /* [2], RP001 revisions; NULL: the same */
+    const struct region_offsets *offsets_rp001; /* RP001, like `offsets`; NULL: the same */
     uint32_t rx2_hz;
     uint8_t rx2_dr;
 
     uint8_t receive_delay1_s, join_accept_delay1_s; /* RX2, JOIN2: one second later */
     uint8_t adr_ack_limit_exp, adr_ack_delay_exp;
 
-    int8_t max_eirp_dbm;
-    uint8_t max_tx_power;       /* greatest TXPower index; index n is n * 2 dB below */
-    uint8_t max_tx_power_rp001; /* the same for RP001-1.0.2B and older */
-    int8_t down_eirp_dbm;       /* gateways, unless the band allows more (see region_down_eirp) */
+    int16_t max_eirp_cdbm;       /* of devices, in 0.01 dBm */
+    int16_t max_eirp_1_0_5_cdbm; /* RP002-1.0.5; 0: the same */
+    uint8_t max_tx_power;        /* greatest TXPower index; index n is n * 2 dB below */
+    uint8_t max_tx_power_rp001;  /* RP001-1.0.2B; 0: the same */
+    uint8_t max_tx_power_1_0_5;  /* RP002-1.0.5; 0: the same */
+    int8_t down_eirp_dbm;        /* gateways, unless the band allows more (see region_down_eirp) */
 
     bool tx_param_setup, new_channel, dl_channel; /* which commands devices of the region know */
+    uint16_t dwell_ms;                            /* longest frame under the limit; 0: no limit */
     bool uplink_dwell, downlink_dwell;            /* what a device assumes before TxParamSetupReq */
     uint8_t cflist_type;
-    uint8_t cflist_since;  /* enum lw_version */
-    uint8_t cflist_first;  /* first channel of type 0 */
-    uint8_t cflist_words;  /* masks used of type 1 */
-    uint8_t cflist_max_dr; /* channels of type 0 are DR0..this */
+    uint8_t cflist_since;                 /* enum lw_version */
+    uint8_t cflist_first;                 /* first channel of type 0 */
+    uint8_t cflist_words;                 /* masks used of type 1 */
+    uint8_t cflist_max_dr;                /* channels of type 0 are DR0..this */
+    const struct region_list *fixed_list; /* type 1 of dynamic plans; NULL: none */
 
     struct chmask_rule chmask[CHMASK_RULES];
     const struct chmask_rule *chmask_1_0_5;     /* RP002-1.0.5; NULL: the same */
     struct region_band bands[REGION_BANDS_MAX]; /* ends with a NULL name */
+    struct region_lbt lbt;
+
+    uint8_t beacon_dr, ping_dr; /* downlink data rates */
+    struct region_hop beacon, ping;
+    struct region_relay relay[REGION_RELAYS];
     const struct region_payloads *payloads[REGION_REVISION_COUNT];
 };
 
-/* NULL: no table in this version. */
+/* NULL: no such region. */
 const struct region *region_get(enum region_id id);
 
-/* By a configured name ("EU868"; "AS923-1" is AS923), exact case. ERR_NOT_FOUND: no such region;
- * ERR_UNSUPPORTED: known (*id is set), but without a table. */
+/* By a configured name ("EU868"; "AS923-1" is AS923), exact case. ERR_NOT_FOUND: no such region. */
 MUST_CHECK enum err region_find(const char *name, enum region_id *id);
 
 /* ---- data rates ------------------------------------------------------------------------------ */
@@ -182,6 +223,11 @@ int region_dr(const struct region *region, enum lw_direction direction,
 /* Whether a device of that revision knows the data rate. */
 bool region_dr_valid(const struct region *region, enum region_revision revision,
                      enum lw_direction direction, unsigned dr);
+/* Whether it may be that of RX2: a rate of that revision at which a downlink carries anything. */
+bool region_down_dr_usable(const struct region *region, enum region_revision revision, unsigned dr);
+/* The uplink data rate that a device takes next when its network is silent (TS001, ADR backoff); -1
+ * if there is none slower. */
+int region_dr_backoff(const struct region *region, unsigned dr);
 
 /* ---- channels -------------------------------------------------------------------------------- */
 
@@ -210,8 +256,8 @@ bool region_uplink_find(const struct region *region, const struct region_channel
                         uint32_t frequency_hz, const struct data_rate *rate, uint8_t *dr,
                         uint8_t *channel);
 
-/* Channels of a sub-band 1..8 of a fixed plan: eight of 125 kHz and the one of 500 kHz. Empty if
- * the plan has no such sub-band. */
+/* Channels of a sub-band 1, 2... of a fixed plan: eight of 125 kHz and, where there is one, that of
+ * 500 kHz. Empty if the plan has no such sub-band. */
 struct chmask region_sub_band(const struct region *region, unsigned sub_band);
 /* Union over all data rates of the enabled channels, bit n for DRn. */
 uint16_t region_enabled_drs(const struct region_channels *channels, const struct chmask *enabled);
@@ -238,6 +284,25 @@ struct region_rx1 {
 /* -1 if the offset is not allowed or the uplink data rate unknown. */
 int region_rx1_dr(const struct region *region, const struct region_rx1 *rx1);
 
+/* CN470 of RP002: the channels of all its plans on which a device asks to join. */
+struct region_join {
+    enum region_id plan;
+    uint32_t uplink_hz, rx1_hz, rx2_hz;
+};
+
+#define REGION_COMMON_JOINS 20
+#define REGION_NO_JOIN      0xff
+
+/* NULL from REGION_COMMON_JOINS on. */
+const struct region_join *region_common_join(unsigned index);
+/* Which of them a frequency is in this plan; REGION_NO_JOIN if none, as in all other regions. */
+uint8_t region_join_index(const struct region *region, uint32_t frequency_hz);
+/* The windows of a join-accept for a Join-Request on that channel. RX2 stays what it was for the
+ * session that comes of it. */
+uint32_t region_join_rx1_hz(const struct region *region, const struct region_channels *channels,
+                            unsigned channel);
+uint32_t region_join_rx2_hz(const struct region *region, uint32_t uplink_hz);
+
 struct region_size {
     enum region_revision revision;
     enum lw_direction direction;
@@ -246,7 +311,9 @@ struct region_size {
     bool repeater; /* room for a repeater's encapsulation */
 };
 
-/* N: octets of FOpts and FRMPayload together; 0: the data rate cannot be used. */
+/* N: octets of FOpts and FRMPayload together; 0: the data rate cannot be used. A revision that does
+ * not have the region is taken for the last before it that has, else the first after it: devices
+ * are older or newer than their plan. */
 unsigned region_max_payload(const struct region *region, const struct region_size *size);
 
 /* ---- power and duty -------------------------------------------------------------------------- */
@@ -256,9 +323,15 @@ const struct region_band *region_band(const struct region *region, uint32_t freq
 /* What a gateway may send by default: down_eirp_dbm, or the band's limit where that is higher
  * (EU868: 29 dBm in band P). */
 int region_down_eirp(const struct region *region, uint32_t frequency_hz);
-/* EIRP of a TXPower index with the device's maximum. */
-int region_tx_power_dbm(int max_eirp_dbm, unsigned index);
+/* What a device may send by default, and what a TXPower index makes of its maximum: 0.01 dBm. */
+int region_max_eirp_cdbm(const struct region *region, enum region_revision revision);
+int region_tx_power_cdbm(int max_eirp_cdbm, unsigned index);
 unsigned region_max_tx_power(const struct region *region, enum region_revision revision);
+
+/* ---- relays ---------------------------------------------------------------------------------- */
+
+/* The default WOR channel 0 or 1; NULL if the region has none. */
+const struct region_relay *region_relay_channel(const struct region *region, unsigned index);
 
 /* ---- LinkADRReq ------------------------------------------------------------------------------ */
 

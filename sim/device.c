@@ -70,7 +70,7 @@ void sim_device_init(struct sim_device *dev, const struct sim_device_config *con
         .battery = 255,
     };
     memset(dev->dl, 0xff, sizeof(dev->dl));
-    sim_set(dev, SIM_UP_DWELL, plan->tx_param_setup);
+    sim_set(dev, SIM_UP_DWELL, plan->dwell);
     sim_channels_default(dev);
     sim_set_dr(dev, config->dr);
     if (config->flags & SIM_ABP)
@@ -316,13 +316,26 @@ enum err sim_device_repeat(struct sim_device *dev, int64_t now_us, struct sim_tx
 
 static uint32_t rx1_frequency(const struct sim_device *dev)
 {
-    if (plan_of(dev)->fixed)
-        return sim_plan_fixed_rx1_hz(dev->up_channel);
+    const struct sim_plan *plan = plan_of(dev);
+
+    if (plan->joins.rx1_hz && sim_is(dev, SIM_LAST_JOIN))
+        return plan->joins.rx1_hz;
+    if (plan->fixed)
+        return sim_plan_fixed_rx1_hz(plan, dev->up_channel);
     for (unsigned i = 0; i < SIM_DL_CHANNELS; i++) {
         if (dev->dl[i].channel == dev->up_channel)
-            return dev->dl[i].frequency * 100u;
+            return sim_hz(dev, dev->dl[i].frequency);
     }
     return sim_device_channel_hz(dev, dev->up_channel);
+}
+
+/* CN470 of RP002: RX2 goes with the join channel, and stays there for the session. */
+uint32_t sim_join_rx2_hz(const struct sim_device *dev)
+{
+    const struct sim_plan *plan = plan_of(dev);
+    int join = sim_plan_join(plan, dev->up_channel);
+
+    return join < 0 ? plan->rx2_hz : plan->joins.rx2_hz + (uint32_t)join * plan->joins.rx2_step_hz;
 }
 
 /* A Join-Request is answered with the region's values, not the session's (TS001 6.2.5). */
@@ -338,7 +351,7 @@ void sim_device_windows(const struct sim_device *dev, struct sim_window windows[
         .dr = sim_plan_rx1_dr(dev->region, dev->up_dr, join ? 0 : dev->rx.dr_offset,
                               sim_is(dev, SIM_DOWN_DWELL), dev->version == LW_1_0_4)};
     windows[1] = (struct sim_window){.start_us = rx1_us + 1000000,
-                                     .frequency_hz = join ? plan->rx2_hz : dev->rx.rx2_hz,
+                                     .frequency_hz = join ? sim_join_rx2_hz(dev) : dev->rx.rx2_hz,
                                      .dr = join ? plan->rx2_dr : dev->rx.rx2_dr};
     for (int i = 0; i < 2; i++) {
         windows[i].rate = plan->down[windows[i].dr];

@@ -23,8 +23,7 @@
 
 #include <stddef.h>
 
-/* ---- configuration ----------------------------------------------------------------------------
- */
+/* ---- configuration -------------------------------------------------------------------------- */
 
 enum sim_device_flag {
     SIM_ABP = 1 << 0,       /* starts with the session keys given here */
@@ -41,7 +40,7 @@ struct sim_device_config {
     uint8_t version;                /* enum lw_version */
     uint16_t flags;                 /* enum sim_device_flag */
     uint8_t dr;                     /* of data uplinks, from the start and after each join */
-    uint8_t sub_band;               /* fixed plans: 1..8, 0 means 2; 9 is all channels */
+    uint8_t sub_band; /* fixed plans: 1..8, 0 means 2; 9 is all channels (CN470: always) */
     uint64_t seed;
     uint16_t dev_nonce; /* 1.0.4 and 1.1: the first to use */
 
@@ -53,11 +52,10 @@ struct sim_device_config {
     uint8_t rx2_dr;
 };
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ---------------------------------------------------------------------------------- */
 
 struct sim_channel {
-    uint32_t frequency : 24; /* in 100 Hz; 0: not defined */
+    uint32_t frequency : 24; /* in the plan's unit; 0: not defined */
     uint32_t min_dr : 4;
     uint32_t max_dr : 4;
 };
@@ -69,11 +67,12 @@ struct sim_rx_params {
 
 /* DlChannelReq: other RX1 frequencies; channel 0xff is a free place. */
 struct sim_dl_channel {
-    uint32_t frequency : 24; /* in 100 Hz */
+    uint32_t frequency : 24; /* in the plan's unit */
     uint32_t channel : 8;
 };
 
 #define SIM_CHANNELS    16
+#define SIM_MASK        (SIM_FIXED_CHANNELS / 8)
 #define SIM_DL_CHANNELS 4
 #define SIM_ANSWERS_MAX 24
 
@@ -88,7 +87,7 @@ enum sim_state {
     SIM_ASK_LINK = 1 << 7,      /* LinkCheckReq in the next uplink */
     SIM_ASK_TIME = 1 << 8,      /* DeviceTimeReq in the next uplink */
     SIM_DOWN_DWELL = 1 << 9,    /* TxParamSetupReq */
-    SIM_UP_DWELL = 1 << 10,     /* TxParamSetupReq; AS923 starts with it */
+    SIM_UP_DWELL = 1 << 10,     /* TxParamSetupReq; AS923 and AU915 start with it */
     SIM_PENDING_DATA = 1 << 11, /* FPending of the last downlink */
     SIM_JOIN_NONCE = 1 << 12,   /* join_nonce holds the last accepted */
     SIM_REJOIN_ASKED = 1 << 13, /* a ForceRejoinReq came */
@@ -111,7 +110,7 @@ struct sim_device {
     struct sim_rx_params rx, rx_next;
     struct sim_channel channels[SIM_CHANNELS]; /* dynamic plans */
     struct sim_dl_channel dl[SIM_DL_CHANNELS];
-    uint8_t mask[9]; /* enabled channels, bit i of octet i/8 */
+    uint8_t mask[SIM_MASK]; /* enabled channels, bit i of octet i/8 */
     uint8_t region, version, config_dr, sub_band;
     uint16_t config, state;  /* enum sim_device_flag, enum sim_state */
     uint16_t dev_nonce;      /* the next (1.0.4, 1.1), the last used (older) */
@@ -134,8 +133,7 @@ _Static_assert(sizeof(struct sim_device) <= 336, "a million devices must fit in 
 
 void sim_device_init(struct sim_device *dev, const struct sim_device_config *config);
 
-/* ---- uplinks -----------------------------------------------------------------------------------
- */
+/* ---- uplinks -------------------------------------------------------------------------------- */
 
 /* A transmission. phy..rate is what a gateway hears at end_us. */
 struct sim_tx {
@@ -175,8 +173,7 @@ enum err sim_device_uplink(struct sim_device *dev, int64_t now_us,
  * is due; ERR_BUSY: duty cycle. */
 enum err sim_device_repeat(struct sim_device *dev, int64_t now_us, struct sim_tx *tx) MUST_CHECK;
 
-/* ---- downlinks ---------------------------------------------------------------------------------
- */
+/* ---- downlinks ------------------------------------------------------------------------------ */
 
 struct sim_window {
     int64_t start_us;
@@ -262,8 +259,7 @@ struct sim_verdict {
 void sim_device_receive(struct sim_device *dev, const struct sim_rx *rx,
                         struct sim_verdict *verdict);
 
-/* ---- for tests ---------------------------------------------------------------------------------
- */
+/* ---- for tests ------------------------------------------------------------------------------ */
 
 /* Asks in the next uplink. */
 void sim_device_ask_link(struct sim_device *dev);

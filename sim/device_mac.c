@@ -100,7 +100,7 @@ size_t sim_take_answers(struct sim_device *dev, uint8_t *to, size_t room)
 /* ---- LinkADRReq ------------------------------------------------------------------------------ */
 
 struct adr_order {
-    uint8_t mask[9];
+    uint8_t mask[SIM_MASK];
     uint8_t dr, power, nb_trans;
     unsigned bits; /* of the answer: 1 mask, 2 data rate, 4 power */
 };
@@ -121,9 +121,9 @@ static bool dr_possible(const struct sim_device *dev, const struct adr_order *or
     return false;
 }
 
-static bool any_channel(const uint8_t mask[9])
+static bool any_channel(const uint8_t mask[SIM_MASK])
 {
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < SIM_MASK; i++) {
         if (mask[i])
             return true;
     }
@@ -214,7 +214,7 @@ static struct sim_rx_params *rx_next(struct sim_device *dev)
 
 static void on_rx_param_setup(struct sim_device *dev, const uint8_t *p, struct sim_verdict *verdict)
 {
-    uint32_t hz = frequency_of(p + 1) * 100;
+    uint32_t hz = sim_hz(dev, frequency_of(p + 1));
     uint8_t offset = p[0] >> 4 & 7, dr = p[0] & 15;
     bool dr_good = dr < SIM_DOWN_RATES && plan_of(dev)->down_octets[dr];
     unsigned bits = (sim_frequency_allowed(dev, hz) ? 1u : 0) | (dr_good ? 2u : 0) |
@@ -276,7 +276,7 @@ static void on_new_channel(struct sim_device *dev, const uint8_t *p, struct sim_
     if (plan_of(dev)->fixed)
         return;
     if (index >= plan_of(dev)->default_channels && index < SIM_CHANNELS) {
-        bits |= !frequency || sim_frequency_allowed(dev, frequency * 100) ? 1u : 0;
+        bits |= !frequency || sim_frequency_allowed(dev, sim_hz(dev, frequency)) ? 1u : 0;
         bits |= !frequency || (min_dr <= max_dr && max_dr <= plan_of(dev)->max_dr) ? 2u : 0;
     }
     if (bits == 3) {
@@ -304,7 +304,7 @@ static void on_dl_channel(struct sim_device *dev, const uint8_t *p, struct sim_v
             place = &dev->dl[i];
     }
 
-    bool good = place && sim_frequency_allowed(dev, frequency * 100);
+    bool good = place && sim_frequency_allowed(dev, sim_hz(dev, frequency));
 
     if (good && defined) {
         drop_dl_channel(dev, p[0]);

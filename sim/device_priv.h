@@ -55,15 +55,22 @@ void sim_derive_session(struct sim_device *dev, const uint8_t join_nonce[3],
                         const uint8_t net_id[3], uint16_t dev_nonce);
 void sim_join_int_key(const struct sim_device *dev, struct lw_key *key);
 
+/* ---- device.c -------------------------------------------------------------------------------- */
+
+/* RX2 of an answer to the Join-Request that was sent last. */
+uint32_t sim_join_rx2_hz(const struct sim_device *dev);
+
 /* ---- device_channels.c ----------------------------------------------------------------------- */
 
 void sim_channels_default(struct sim_device *dev);
-bool sim_mask_get(const uint8_t mask[9], unsigned channel);
-void sim_mask_set(uint8_t mask[9], unsigned channel, bool on);
+bool sim_mask_get(const uint8_t mask[SIM_MASK], unsigned channel);
+void sim_mask_set(uint8_t mask[SIM_MASK], unsigned channel, bool on);
 /* The channel is defined and allows the data rate. */
 bool sim_channel_allows(const struct sim_device *dev, unsigned channel, uint8_t dr);
 unsigned sim_channel_count(const struct sim_device *dev);
 bool sim_frequency_allowed(const struct sim_device *dev, uint32_t hz);
+/* Of the 24 bits in which commands name a frequency. */
+uint32_t sim_hz(const struct sim_device *dev, uint32_t frequency);
 uint8_t sim_min_dr(const struct sim_device *dev);
 /* The data rate of new uplinks, within what the region allows. */
 void sim_set_dr(struct sim_device *dev, uint8_t dr);
@@ -73,7 +80,8 @@ void sim_choose_channel(struct sim_device *dev, struct sim_tx *tx);
 void sim_choose_join_channel(struct sim_device *dev, struct sim_tx *tx);
 void sim_apply_cflist(struct sim_device *dev, const uint8_t list[16]);
 /* One mask of a LinkADRReq, applied to `mask`; false: refused. */
-bool sim_apply_mask(const struct sim_device *dev, uint8_t mask[9], unsigned cntl, uint16_t bits);
+bool sim_apply_mask(const struct sim_device *dev, uint8_t mask[SIM_MASK], unsigned cntl,
+                    uint16_t bits);
 
 /* ---- device_mac.c ---------------------------------------------------------------------------- */
 

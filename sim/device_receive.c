@@ -107,12 +107,12 @@ static void start_session(struct sim_device *dev, const uint8_t *plain, size_t n
     dev->join_nonce = rd_u24le(&rd);
     rd_u24le(&rd);
     dev->dev_addr.v = rd_u32le(&rd);
-    dev->rx = (struct sim_rx_params){.rx2_hz = plan->rx2_hz,
+    dev->rx = (struct sim_rx_params){.rx2_hz = sim_join_rx2_hz(dev),
                                      .delay_s = plain[11] & 15 ? plain[11] & 15 : 1,
                                      .dr_offset = plain[10] >> 4 & 7,
                                      .rx2_dr = plain[10] & 15};
     dev->state = SIM_JOINED | SIM_JOIN_NONCE | (is_1_1 ? SIM_IS_1_1 | SIM_GREETS : 0) |
-                 (plan->tx_param_setup ? SIM_UP_DWELL : 0);
+                 (plan->dwell ? SIM_UP_DWELL : 0);
     sim_derive_session(dev, plain, plain + 3, dev_nonce);
 
     dev->fcnt_up = dev->fcnt_down[0] = dev->fcnt_down[1] = 0;

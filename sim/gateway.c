@@ -87,7 +87,7 @@ static void write_rate(struct wr *wr, const struct data_rate *rate)
     number(wr, rate->bandwidth_hz / 1000, 1);
     text(wr, "\",\"codr\":\"4/");
     number(wr, rate->coding_rate + 4u, 1);
-    text(wr, "\"");
+    text(wr, rate->bandwidth_hz % 125000 ? "LI\"" : "\""); /* 2.4 GHz: long interleaver */
 }
 
 static void write_times(struct wr *wr, const struct sim_heard *heard)

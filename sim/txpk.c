@@ -129,10 +129,15 @@ static void read_rate(struct reading *r, struct value v)
         return;
     }
     rate->bandwidth_hz = (uint32_t)strtoul(at + 2, NULL, 10) * 1000;
+    if (rate->bandwidth_hz == 812000) /* a name, not the width */
+        rate->bandwidth_hz = 812500;
 }
 
+/* "4/5", or with the long interleaver of 2.4 GHz "4/8LI". */
 static void read_coding(struct reading *r, struct value v)
 {
+    if (v.n == 5 && !memcmp(v.p + 3, "LI", 2))
+        v.n = 3;
     if (v.n == 3 && !memcmp(v.p, "4/", 2) && v.p[2] >= '5' && v.p[2] <= '8')
         r->txpk->rate.coding_rate = (uint8_t)(v.p[2] - '4');
     else

@@ -61,8 +61,7 @@ static void commit(struct bench *bench, struct change **batch, size_t n)
         must(batch[i]->result, "change");
 }
 
-/* ---- filling ----------------------------------------------------------------------------------
- */
+/* ---- filling -------------------------------------------------------------------------------- */
 
 static void *put(struct change *change, struct arena *arena, enum record_type type)
 {
@@ -146,8 +145,7 @@ static void put_devices(struct bench *bench)
     }
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes -------------------------------------------------------------------------------- */
 
 static void fill(struct bench *bench, struct arena *arena, struct change **batch, size_t n,
                  uint64_t *random)
@@ -232,8 +230,7 @@ static void run(struct bench *bench, size_t n, int64_t length_us)
     free(bench->times);
 }
 
-/* ---- start and readers ------------------------------------------------------------------------
- */
+/* ---- start and readers ---------------------------------------------------------------------- */
 
 static void count_device(void *arg, const struct loaded_device *device)
 {

@@ -167,6 +167,43 @@ START_TEST(limits_of_a_tenant)
 }
 END_TEST
 
+START_TEST(profiles_fit_their_region)
+{
+    /* clang-format off */
+    static const struct {
+        const char *region, *version, *more, *complaint; /* NULL: none */
+    } rows[] = {
+        {"eu868", "1.0.4", "", "region"},
+        {"EU868", "1.0.4", ",\"rx2Dr\":7,\"rx1DrOffset\":5,\"rx2Frequency\":863000000", NULL},
+        {"EU868", "1.0.4", ",\"rx2Dr\":8", "rx2Dr"}, /* uplinks alone */
+        {"EU868", "1.0.4", ",\"rx2Dr\":12", "rx2Dr"}, /* of a later revision */
+        {"EU868", "1.0.4", ",\"rx2Dr\":12,\"regParamsRevision\":\"RP002-1.0.5\"", NULL},
+        {"EU868", "1.0.4", ",\"regParamsRevision\":\"RP002-1.0.9\"", "regParamsRevision"},
+        {"EU868", "1.0.4", ",\"rx1DrOffset\":6", "rx1DrOffset"},
+        {"IN865", "1.0.4", ",\"rx1DrOffset\":7", NULL},
+        {"US915", "1.0.4", ",\"rx1DrOffset\":4", "rx1DrOffset"},
+        {"US915", "1.0.4", ",\"rx2Dr\":0", "rx2Dr"},
+        {"CN470-20A", "1.0.4", ",\"rx2Dr\":0", "rx2Dr"}, /* carries nothing */
+        {"CN470-20A", "1.0.3", ",\"rx2Dr\":0", NULL},
+        {"RU864", "1.0.3", ",\"rx2Frequency\":863900000", "rx2Frequency"},
+        {"ISM2400", "1.0.3", ",\"rx2Frequency\":2403000100", "rx2Frequency"}, /* steps of 200 Hz */
+    };
+    /* clang-format on */
+
+    begin();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *body = rest_print(
+            &rest, "{\"tenantId\":\"%s\",\"name\":\"p\",\"region\":\"%s\",\"macVersion\":\"%s\"%s}",
+            rest_id(&rest, &rest.world.tenant), rows[i].region, rows[i].version, rows[i].more);
+        struct rest_answer got = rest_must(&rest, rows[i].complaint ? 422 : 201, "POST",
+                                           "/api/v1/device-profiles", body);
+
+        ck_assert_msg(!rows[i].complaint || rest_complains(&got, rows[i].complaint), "%s", body);
+    }
+    rest_close(&rest);
+}
+END_TEST
+
 START_TEST(pages_follow_each_other)
 {
     struct rest_answer got;
@@ -259,7 +296,7 @@ END_TEST
 
 int main(void)
 {
-    static const TTest *tests[7];
+    static const TTest *tests[8];
 
     tests[0] = resources_live;
     tests[1] = statuses;
@@ -267,5 +304,6 @@ int main(void)
     tests[3] = pages_follow_each_other;
     tests[4] = document_is_whole;
     tests[5] = first_start;
+    tests[6] = profiles_fit_their_region;
     return run_suite(suite_of("flow_api", tests));
 }

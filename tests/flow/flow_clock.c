@@ -94,8 +94,7 @@ START_TEST(a_repeated_frame_is_still_known)
 }
 END_TEST
 
-/* ---- a store that refuses, by what it says ----------------------------------------------------
- */
+/* ---- a store that refuses, by what it says -------------------------------------------------- */
 
 static const int refusals[] = {SQLITE_FULL,  SQLITE_READONLY, SQLITE_BUSY,
                                SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_IOERR_WRITE};

@@ -2,6 +2,7 @@
  * Joins and conversations with devices of every version. The device side is sim/, written from the
  * specification apart from the server: it checks time, channel, MIC and counter of each downlink.
  */
+#include "lorawan/gps.h"
 #include "sim/device.h"
 #include "tests/flow/radio.h"
 #include "tests/suite.h"
@@ -325,7 +326,7 @@ START_TEST(link_check_and_device_time_are_answered)
     if (_i % 6 >= LW_1_0_3) /* older devices have no DeviceTimeReq */
         sim_device_ask_time(&device);
     speak("b", false);
-    gps = clock_gps_of_utc(world.clock.utc);
+    gps = lw_gps_of_utc(world.clock.utc);
     ck_assert(listens());
     must_be_ok();
     ck_assert(verdict.flags & SIM_GOT_LINK);

@@ -349,6 +349,61 @@ START_TEST(an_unknown_command_ends_the_reading)
 }
 END_TEST
 
+/* Among octets that are decrypted in the wrong form there are commands by chance: that turns
+ * nothing. */
+START_TEST(unknown_commands_do_not_change_the_form_of_fopts)
+{
+    begin(LW_1_1_0, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        ask((const uint8_t[]){0x7f}, 1);
+        talk_speak(&talk, 1, false);
+        (void)talk_listen(&talk);
+        ck_assert_msg(!(talk_session(&talk)->flags & SESSION_OLD_FOPTS), "uplink %u, flags %x", i,
+                      talk_session(&talk)->flags);
+    }
+    talk_end(&talk);
+}
+END_TEST
+
+/* Strict 1.1.0 (finding F-4): recognised by its announcement, understood and answered in its form,
+ * also in the sessions after. */
+START_TEST(fopts_before_the_erratum)
+{
+    begin(LW_1_1_0, SIM_FOPTS_OLD);
+    for (unsigned i = 0; i < 6; i++) {
+        ck_assert(talk_session(&talk)->flags & SESSION_OLD_FOPTS);
+        ask((const uint8_t[]){0x02, 0x0d}, 2);
+        talk_speak(&talk, 1, false);
+        ck_assert(talk_listen(&talk));
+        ck_assert(talk.verdict.flags & SIM_GOT_LINK);
+        ck_assert(talk.verdict.flags & SIM_GOT_TIME);
+        if (i % 2)
+            talk_join(&talk);
+    }
+    talk_end(&talk);
+}
+END_TEST
+
+/* An ABP device has no first frame that tells; it is recognised when it resets. */
+START_TEST(fopts_before_the_erratum_by_a_reset)
+{
+    begin(LW_1_1_0, SIM_FOPTS_OLD);
+    talk_session(&talk)->flags |= SESSION_ABP;
+    talk.session.flags &= ~SESSION_OLD_FOPTS;
+    talk_session_keep(&talk);
+    ask((const uint8_t[]){0x02, 0x0d}, 2);
+    talk_speak(&talk, 1, false);
+    (void)talk_listen(&talk);
+    ck_assert(!(talk_session(&talk)->flags & SESSION_OLD_FOPTS));
+    ask((const uint8_t[]){0x01, 0x01}, 2);
+    talk_speak(&talk, 1, false);
+    ck_assert(talk_listen(&talk));
+    ck_assert(talk_session(&talk)->flags & SESSION_OLD_FOPTS);
+    ck_assert(talk_heard(&talk, LW_CID_RESET));
+    talk_end(&talk);
+}
+END_TEST
+
 START_TEST(the_time_is_that_of_the_gateways_gps)
 {
     const int64_t gps_ms = 1464000000500;
@@ -428,6 +483,9 @@ int main(void)
     tcase_set_timeout(tc, 0);
     for (const TTest *const *t = tests; *t; t++)
         tcase_add_loop_test(tc, *t, 0, TALK_VERSIONS);
+    tcase_add_test(tc, unknown_commands_do_not_change_the_form_of_fopts);
+    tcase_add_test(tc, fopts_before_the_erratum);
+    tcase_add_test(tc, fopts_before_the_erratum_by_a_reset);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -298,6 +298,41 @@ START_TEST(an_item_beyond_dwell_time_waits_for_a_faster_rate)
 }
 END_TEST
 
+/* ---- RX2 of the configuration ---------------------------------------------------------------- */
+
+static void rx2_dr_5(struct device_profile *profile)
+{
+    profile->rx2_dr = 5;
+}
+
+static void rx2_is(const struct talk_options *options, uint8_t dr, const char *rate)
+{
+    talk_begin(&talk, options);
+    talk_join(&talk);
+    ck_assert_uint_eq(talk.device.rx.rx2_dr, dr);
+    ck_assert_uint_eq(talk_session(&talk)->rx2_dr, dr);
+    talk_speak(&talk, 1, true);
+    ck_assert(talk_listen_rx2(&talk));
+    ck_assert_uint_eq(talk.verdict.window, 1);
+    ck_assert_str_eq(talk.down.rate, rate);
+    talk_end(&talk);
+}
+
+START_TEST(the_network_gives_its_rx2_rate)
+{
+    struct talk_options options = {.world = {.seed = (uint64_t)_i,
+                                             .version = (enum lw_version)(_i % TALK_VERSIONS),
+                                             .rx2_dr = 3}};
+
+    rx2_is(&options, 3, "SF9BW125");
+    options.world.profile = rx2_dr_5;
+    rx2_is(&options, 5, "SF7BW125"); /* the profile is nearer to the device */
+    options.world.profile = NULL;
+    options.world.rx2_dr = 12; /* of RP002-1.0.5: none of these devices could hear it */
+    rx2_is(&options, 0, "SF12BW125");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("flow_region");
@@ -312,6 +347,7 @@ int main(void)
                                   an_uplink_beyond_dwell_time_is_refused,
                                   rx1_keeps_the_least_rate_of_dwell_time,
                                   an_item_beyond_dwell_time_waits_for_a_faster_rate,
+                                  the_network_gives_its_rx2_rate,
                                   NULL};
 
     ns_metrics_register();

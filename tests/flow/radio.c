@@ -55,9 +55,10 @@ void radio_heard(struct world *world, const struct radio *radio, struct bytes ph
     n +=
         (size_t)snprintf((char *)data + n, sizeof(data) - n,
                          "{\"rxpk\":[{%s\"tmst\":%u,\"chan\":0,\"rfch\":0,\"freq\":%.6f,\"stat\":1,"
-                         "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"4/5\",\"rssi\":-60,"
+                         "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"%s\",\"rssi\":-60,"
                          "\"lsnr\":%.1f,\"size\":%zu,\"data\":\"%s\"}]}",
-                         gps, tmst_now(world, radio), frequency_hz / 1e6, rate, snr, phy.n, base64);
+                         gps, tmst_now(world, radio), frequency_hz / 1e6, rate,
+                         strstr(rate, "BW812") ? "4/8LI" : "4/5", snr, phy.n, base64);
     world_datagram(world, &radio->push, data, n);
 }
 
@@ -87,6 +88,7 @@ static void read_txpk(struct world *world, const struct world_sent *sent, struct
     if (!down->immediate)
         down->tmst = (uint32_t)number(txpk, "tmst");
     (void)snprintf(down->rate, sizeof(down->rate), "%s", node_get(txpk, "datr")->text);
+    (void)snprintf(down->coding, sizeof(down->coding), "%s", node_get(txpk, "codr")->text);
     ck_assert(node_get(txpk, "ipol")->boolean);
     ck_assert(node_get(txpk, "ncrc")->boolean);
     node = node_get(txpk, "data");

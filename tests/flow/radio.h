@@ -28,7 +28,7 @@ struct radio_down {
     uint32_t tmst;
     bool immediate;
     uint32_t frequency_hz;
-    char rate[24];
+    char rate[24], coding[8]; /* "SF7BW125", "4/5" */
     int power_dbm;
     int64_t sent_us;
     uint8_t phy[255];

@@ -86,15 +86,19 @@ static bool told(struct talk *talk)
 static void hears(struct talk *talk)
 {
     unsigned sf = 0, khz = 0;
+    bool wide = strcmp(talk->down.coding, "4/8LI") == 0; /* 2.4 GHz: 812 is a name */
     struct sim_rx rx;
 
     ck_assert_int_eq(sscanf(talk->down.rate, "SF%uBW%u", &sf, &khz), 2);
-    rx = (struct sim_rx){
-        .phy = {talk->down.phy, talk->down.phy_n},
-        .start_us = talk->tx.end_us + radio_delay_us(&talk->radio, &talk->down, talk->tx.end_us),
-        .frequency_hz = talk->down.frequency_hz,
-        .rate = {.kind = MOD_LORA, .sf = (uint8_t)sf, .bandwidth_hz = khz * 1000, .coding_rate = 1},
-        .snr_db = 5};
+    rx = (struct sim_rx){.phy = {talk->down.phy, talk->down.phy_n},
+                         .start_us = talk->tx.end_us +
+                                     radio_delay_us(&talk->radio, &talk->down, talk->tx.end_us),
+                         .frequency_hz = talk->down.frequency_hz,
+                         .rate = {.kind = MOD_LORA,
+                                  .sf = (uint8_t)sf,
+                                  .bandwidth_hz = khz * 1000 + (wide ? 500 : 0),
+                                  .coding_rate = wide ? 4 : 1},
+                         .snr_db = 5};
     sim_device_receive(&talk->device, &rx, &talk->verdict);
     ck_assert_msg(talk->verdict.code == SIM_OK, "%s, %lld us off",
                   sim_verdict_text(talk->verdict.code), (long long)talk->verdict.off_us);
@@ -120,6 +124,13 @@ bool talk_listen(struct talk *talk)
     return any;
 }
 
+bool talk_listen_rx2(struct talk *talk)
+{
+    ck_assert(told(talk));
+    radio_ack(&talk->world, &talk->radio, &talk->down, "COLLISION_PACKET");
+    return talk_listen(talk);
+}
+
 bool talk_miss(struct talk *talk)
 {
     bool any = told(talk);
@@ -131,10 +142,16 @@ bool talk_miss(struct talk *talk)
     return any;
 }
 
-void talk_join(struct talk *talk)
+void talk_ask(struct talk *talk)
 {
+    talk->world.sent_count = talk->seen = 0;
     ck_assert_int_eq(sim_device_join(&talk->device, talk->world.clock.mono, &talk->tx), OK);
     on_air(talk);
+}
+
+void talk_join(struct talk *talk)
+{
+    talk_ask(talk);
     ck_assert_msg(talk_listen(talk), "no join-accept: %s", drop_label(talk->world.last_drop));
     ck_assert(talk->verdict.flags & SIM_GOT_JOIN);
     talk_speak(talk, 1, false);
@@ -204,12 +221,12 @@ void talk_session_keep(struct talk *talk)
 
 size_t talk_link_adr(const struct talk *talk, struct lw_link_adr_req *last)
 {
-    struct lw_mac_iter iter =
+    struct lw_cmd_iter iter =
         lw_mac_iter_of((struct bytes){talk->verdict.commands, talk->verdict.commands_n}, LW_DOWN);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd cmd;
     size_t n = 0;
 
-    while (lw_mac_next(&iter, &cmd)) {
+    while (lw_cmd_next(&iter, &cmd)) {
         if (cmd.cid == LW_CID_LINK_ADR)
             n += lw_link_adr_req_read(cmd.payload, last);
     }
@@ -218,11 +235,11 @@ size_t talk_link_adr(const struct talk *talk, struct lw_link_adr_req *last)
 
 bool talk_heard(const struct talk *talk, uint8_t cid)
 {
-    struct lw_mac_iter iter =
+    struct lw_cmd_iter iter =
         lw_mac_iter_of((struct bytes){talk->verdict.commands, talk->verdict.commands_n}, LW_DOWN);
-    struct lw_mac_cmd cmd;
+    struct lw_cmd cmd;
 
-    while (lw_mac_next(&iter, &cmd)) {
+    while (lw_cmd_next(&iter, &cmd)) {
         if (cmd.cid == cid)
             return true;
     }

@@ -38,12 +38,16 @@ void talk_begin(struct talk *talk, const struct talk_options *options);
 /* Fails if anything went wrong inside the server meanwhile. */
 void talk_end(struct talk *talk);
 
+/* A Join-Request up to its end. */
+void talk_ask(struct talk *talk);
 /* A join and a first uplink, so that the session is the active one. */
 void talk_join(struct talk *talk);
 /* An uplink on port 7 up to its end; `n` octets of payload. */
 void talk_speak(struct talk *talk, size_t n, bool confirmed);
 /* What the gateway is told to send, if anything, is sent and heard by the device. */
 bool talk_listen(struct talk *talk);
+/* The same after the gateway refused to send in RX1. */
+bool talk_listen_rx2(struct talk *talk);
 /* The same, but nobody hears it. */
 bool talk_miss(struct talk *talk);
 

@@ -1,6 +1,7 @@
 /* town.c - the air, the gateways and the devices; see town.h. */
 #include "tests/flow/town.h"
 
+#include "lorawan/gps.h"
 #include "sim/crypto.h"
 #include "tests/store/fault_vfs.h"
 
@@ -242,7 +243,7 @@ static void hear(struct town *town, struct post *post, const struct member *memb
     struct wr wr = wr_of(data, sizeof(data));
 
     if (post->gps)
-        heard.gps_ms = (uint64_t)(clock_gps_of_utc(town->rest.world.clock.utc) / US_PER_MS);
+        heard.gps_ms = (uint64_t)(lw_gps_of_utc(town->rest.world.clock.utc) / US_PER_MS);
     (void)sim_gateway_push(&post->gw, &heard, 1, &wr);
     deliver(town, &post->push, &wr);
     if (!town_draw(town, 50))

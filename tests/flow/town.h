@@ -120,8 +120,7 @@ void town_run(struct town *town, unsigned rounds);
 /* The server stops in good order and starts again; the stream is opened anew. */
 void town_restart(struct town *town);
 
-/* ---- town_people.c: who uses REST, who disturbs ------------------------------------------------
- */
+/* ---- town_people.c: who uses REST, who disturbs --------------------------------------------- */
 
 /* A number below n. */
 uint64_t town_draw(struct town *town, uint64_t n);

@@ -151,7 +151,7 @@ static void start(struct world *world)
     world->committer = committer_new(world->store, &world->clock.clock, &observer);
     ck_assert_int_eq(region_find(last_options.region ? last_options.region : "EU868", &id), OK);
     options.regions[0].region = region_get(id);
-    options.regions[0].rx2_dr = -1;
+    options.regions[0].rx2_dr = last_options.rx2_dr ? last_options.rx2_dr : -1;
     region_channels_init(options.regions[0].region, &options.regions[0].channels);
     region_channels_add_extras(options.regions[0].region, &options.regions[0].channels);
     options.regions[0].enabled = last_options.sub_band

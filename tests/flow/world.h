@@ -61,6 +61,7 @@ struct world_options {
     enum lw_version version; /* of the one device profile */
     const char *region;      /* NULL: EU868 */
     uint8_t sub_band;        /* the one that the network hears; 0: all */
+    uint8_t rx2_dr;          /* that the network gives; 0: none */
     int64_t app_reply_us;
     const char *vfs;                          /* of the store: "fault" (tests/store/fault_vfs.h) */
     uint64_t outbox_max_bytes, segment_bytes; /* of the outbox; 0: as ever */

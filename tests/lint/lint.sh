@@ -46,5 +46,7 @@ done <tests/lint/drops_untested.txt
 if [ -n "${GODWIT_PROGRAM:-}" ] && [ -x "$GODWIT_PROGRAM" ]; then
     "$GODWIT_PROGRAM" check-config --reference | cmp -s - deploy/godwit.yaml ||
         say "deploy/godwit.yaml is stale: godwit check-config --reference > deploy/godwit.yaml"
+    "$GODWIT_PROGRAM" regions | cmp -s - docs/reference/regions.md ||
+        say "docs/reference/regions.md is stale: godwit regions > docs/reference/regions.md"
 fi
 exit $bad

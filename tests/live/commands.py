@@ -23,6 +23,7 @@ def arguments():
     assert "usage" in run(status=2)
     assert "usage" in run("serve", "--help")
     run("nonsense", status=2)
+    run("events", "--key", "k", status=2)
     run("serve", "--nonsense", status=2)
     for later in ("rotate-key", "import", "export", "settle", "doctor"):
         assert "not in this version" in run(later, status=2)
@@ -30,6 +31,98 @@ def arguments():
     assert "DevStatusAns" in run("decode", "80040302010300000673070ae264d4f7e117d2c0")
     run("decode", "zz", status=1)
     run("decode", status=2)
+
+
+def frames():
+    """Each kind of frame and payload is explained by name (frames of tests/vectors/mac.json)."""
+    def says(*args, words):
+        out = run("decode", *args)
+        for word in words:
+            assert word in out, (word, out)
+
+    says("c001887766554433221108070605040302010200deadbeef",
+         words=["RejoinRequest", "Type           1", "JoinEUI        1122334455667788",
+                "DevEUI         0102030405060708", "RJcount1       2"])
+    says("c0021300000807060504030201020000000000", "--s-nwk-s-int-key", "00" * 16,
+         words=["NetID          000013", "RJcount0       2", "does not agree"])
+    key = "0102030405060708090a0b0c0d0e0f10"
+    says("20610625b0341581a4b94dae33644aa5728a70ba94abe741aef5f6ccadfad207ae", "--app-key", key,
+         words=["JoinNonce      000007", "DevAddr        260b1234", "OptNeg=0 RX1DRoffset=0 RX2DataRate=3",
+                "RxDelay        5", "CFList         184f84", "the MIC agrees"])
+    says("207abeea06b02920f11c02d0348fcf1815", "--app-key", key, words=["OptNeg=1", "DevAddr        01020304"])
+    says("24" + "00" * 16, "--app-key", key, words=["JoinAccept"])  # reserved bits
+    # a fragment to a group, from McKey
+    says("6004030201000004c93d688bdd2edec78628", "--mc-key", key, "--fcnt", "1024",
+         words=["the MIC agrees", "TS004", "DataFragment index=0 n=1 data=0102"])
+    # 1.1: what a key is missing for is left as it is, and the acknowledged counter is found
+    f, s = "1212f109dc7171f931d74133be70d2ba", "bc0c49471b09dbc8eddd34c6f924c3e5"
+    enc, down, port_0 = "46748eec07424c9e29480b0ef10c15d1", "6001ac00fc82090057eaeecae899", "6001ac00fc800a0000d293662893d44754caebd713d626d4"
+    says(down, "--nwk-s-enc-key", enc, words=["RekeyConf minor=1\n"])
+    says(port_0, "--nwk-s-enc-key", enc, words=["decrypted    0352ff0001"])
+    says(down, "--s-nwk-s-int-key", s, words=["57ea\n               the MIC agrees"])
+    says(port_0, "--f-nwk-s-int-key", f, words=["FRMPayload     d293662893d44754caebd7\nMIC"])
+    says("6001ac00fca00b00b4d75988", "--s-nwk-s-int-key", s, words=["the MIC agrees"])
+    says("6001ac00fca00b00b4d75989", "--s-nwk-s-int-key", s, words=["does not agree"])
+    says("8001ac00fc8205001e9a0a0f930c4d5902ae8500", "--f-nwk-s-int-key", f, words=["the MIC agrees"])
+    for wrong in (("--fcnt", "x"), ("--fcnt", "-1"), ("--fcnt", "0x100000000"), ("--package-version", "255")):
+        run("decode", down, *wrong, status=2)
+    says("--port", "0", "0350ff0001060d", "--down",
+         words=["LinkADRReq dr=5 tx_power=0 ch_mask=255 ch_mask_cntl=0 nb_trans=1", "DevStatusReq", "a cut command"])
+    says("--port", "0", "2002110346040302012a0d99",
+         words=["DeviceModeInd mode=C", "PingSlotChannelAns frequency_ok=1 dr_ok=1",
+                "NotifyNewEndDeviceReq dev_addr=01020304 wor_snr_db=-10 wor_rssi_dbm=-120", "an unknown command"])
+    says("--port", "0", "0d120b9f550042a300efcdab", "--down",
+         words=["gps_s=1436486418 (2025-07-14T00:00:00", "FilterListReq index=1 action=1 length=3 eui=abcdef"])
+    says("--port", "200", "012300040302010104030202",
+         words=["TS005", "total=2 groups=3 list=[ group=0 mc_addr=01020304, group=1 mc_addr=02020304 ]"])
+    says("--port", "200", "0404", words=["McClassCSessionAns", "dr_error=1 frequency_error=0 undefined=0 start_missed=0\n"])
+    says("--port", "201", "010a400300", "--package-version", "1", words=["received=10 missing=3 memory_error=0\n"])
+    says("--port", "201", "01000a4003", words=["index=1 received=10 missing=3", "no_session=0"])
+    says("--port", "202", "01d204000018", words=["AppTimeReq", "(1980-01-06T00:20:34", "token=8 ans_required=1"])
+    says("--port", "203", "02ffffffff", "--down", words=["DevRebootTimeReq reboot_time=4294967295\n"])
+    says("--port", "224", "0302", "--down", words=["SwitchClassReq value=C"])
+    says("--port", "225", "0101020aca8101010203041577", words=["list=[ id=2 version=10 port=202 ]", "AppTimeReq", "token 119"])
+    says("--port", "226", "0000000010203040506070809000000000ffffffff".replace("f", "0"), words=["ForwardUplinkReq"])
+    says("--port", "226", "6004030201000004c93d688bdd2edec78628", "--down",
+         words=["ForwardDownlinkReq", "UnconfirmedDataDown", "01020304"])
+    says("--port", "226", "0000", words=["cut before the frame"])
+    says("--beacon", "9", "0000000b9f5574f200257c4534ac012a63",
+         words=["1436486400 (2025-07-13T23:59:42", "48.85660 2.35219 (antenna 1)"])
+    says("--beacon", "9", "0000000b9f5574f200257c4534ac012a64", words=["its CRC is wrong"])
+    run("decode", "--beacon", "9", "00", status=1)
+    run("decode", "--beacon", "7", "00", status=2)
+    run("decode", "--beacon", "x", "00", status=2)
+    run("decode", "--beacon", "9", "zz", status=1)
+    run("decode", "--port", "1", "00", status=1)
+    run("decode", "--port", "256", "00", status=2)
+    run("decode", "--port", "200", "--beacon", "9", "00", status=2)
+    run("decode", "--port", "200", status=2)
+
+
+def messages():
+    good = {"ProtocolVersion": "1.0", "SenderID": "00002b", "ReceiverID": "60000a", "TransactionID": 7,
+            "MessageType": "PRStopReq", "DevEUI": "a0b1c2d3e4f50001"}
+    out = run("decode", "--ts002", "-", stdin=json.dumps(good))
+    assert "PRStopReq" in out and "00002b" in out and "60000a" in out, out
+    assert json.loads(out.splitlines()[-1]) == good, out
+    hostile = dict(good, SenderID="\x1b[31m\u009b2J", ReceiverID="\x7fme")
+    out = run("decode", "--ts002", "-", stdin=json.dumps(hostile))
+    assert not any(c in out for c in "\x1b\u009b\x7f"), ascii(out)
+    assert json.loads(out.splitlines()[-1]) == hostile, out
+    out = run("decode", "--ts002", "-", "--dialect", "helium", stdin=json.dumps(good))
+    assert json.loads(out.splitlines()[-1])["SenderID"] == "0x00002B", out
+    out = run("decode", "--ts002", "-", stdin=json.dumps(dict(good, DevEUI=None)), status=1)
+    assert "MalformedMessage" in out and "DevEUI" in out, out
+    join = dict(good, MessageType="JoinAns", Result={"ResultCode": "Success"}, PHYPayload="20" * 17,
+                Lifetime=0, NwkSKey={"KEKLabel": "", "AESKey": "00112233445566778899aabbccddeeff"},
+                AppSKey={"KEKLabel": "", "AESKey": "00112233445566778899aabbccddeeff"})
+    del join["DevEUI"]
+    assert "00112233" not in run("decode", "--ts002", "-", stdin=json.dumps(join))
+    for text in ("", "[]", "{", '"x"', "{}", "x" * 70000):
+        assert "wrong" in run("decode", "--ts002", "-", stdin=text, status=1), text
+    run("decode", "--ts002", "/nonexistent", status=1)
+    run("decode", "--ts002", status=2)
+    run("decode", "--ts002", "-", "--dialect", "klingon", status=2)
 
 
 def configuration():
@@ -46,6 +139,25 @@ def configuration():
         file.flush()
         out = run("check-config", "-c", file.name, status=1)
         assert ":4: log.level" in out and ":5: y" in out, out
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("network:\n  regions: [EU868, US915, AU915, AS923, AS923-2, AS923-3, AS923-4, CN779, EU433, KR920,\n"
+                   "    IN865, RU864, CN470-20A, CN470-20B, CN470-26A, CN470-26B, {name: CN470, sub_bands: [1, 12]},\n"
+                   "    {name: ISM2400, extra_channels: [{frequency: 2405000000, max_dr: 7}]}]\n")
+        file.flush()
+        run("check-config", "-c", file.name)
+    for regions, what in (
+            ("[EU868, EU868]", "EU868: stands there twice"), ("[eu868]", "eu868: is no region"),
+            ("[{name: US915, rx2_dr: 3}]", "US915, rx2_dr: is no downlink data rate"),
+            ("[{name: EU868, rx2_frequency: 869525000}]", "not in this version"),
+            ("[US915, {name: CN470-26A, sub_bands: [7]}]", "CN470-26A, sub_bands: the region has no such"),
+            ("[{name: US915, extra_channels: [{frequency: 902400000}]}]", "does not allow"),
+            ("[{name: EU868, extra_channels: [{frequency: 868300000}]}]", "is there already"),
+            ("[{name: EU868, extra_channels: [{frequency: 868300000, min_dr: 6, max_dr: 6}]}]", None)):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("network: {regions: %s}\n" % regions)
+            file.flush()
+            out = run("check-config", "-c", file.name, status=1 if what else 0)
+            assert (what or "good") in out, out
     run("check-config", "-c", "/nonexistent.yaml", status=1)
     run("serve", status=1, env={"GODWIT_ADMIN_API_KEY": "short"})
 
@@ -147,13 +259,34 @@ def down_counters_move_on():
     assert server.stop()[0] == 0
 
 
+def several_regions():
+    """Plans with common channels; a gateway without a region has the limits of all."""
+    for regions, overlap, duties in (("EU868,IN865,RU864", None, 9), ("EU868", None, 6),
+                                     ("AU915,US915,AS923", "region=AS923 before=AU915", 1)):
+        server = Server(PROGRAM, env={"GODWIT_NETWORK_REGIONS": regions})
+        server.start()
+        tenant = next(server.pages("/tenants"))["id"]
+        for at, region in ((1, None), (2, regions.split(",")[0])):
+            gateway = {"gatewayId": "%016x" % at, "tenantId": tenant, "name": "g", "region": region}
+            assert server.api("POST", "/gateways", gateway)[0] == 201
+        duty = [len(server.api("GET", "/gateways/%016x" % at)[1]["dutyCycle"]) for at in (1, 2)]
+        assert duty == [duties, 0 if overlap else 6], (regions, duty)
+        assert server.stop()[0] == 0
+        with open(server.log) as log:
+            lines = [line for line in log if "regions_overlap" in line]
+        assert len(lines) == (1 if overlap else 0) and (not overlap or overlap in lines[0]), lines
+
+
 def main():
     arguments()
+    frames()
+    messages()
     configuration()
     server, data, copy, before, after = one_server()
     restore(server, data, copy, before, after)
     without_server(server, data)
     down_counters_move_on()
+    several_regions()
     print("the subcommands work")
 
 

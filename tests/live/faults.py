@@ -36,7 +36,7 @@ GATEWAY = 0x0016C001F0000000  # of the test's own, beside the seeded ones
 class Load:
     """The simulator's devices; their confirmed uplinks must be answered."""
 
-    def __init__(self, server, rate, seconds, run=0, devices=OWN, gateways=10, confirmed=1):
+    def __init__(self, server, rate, seconds, run=0, devices=OWN, gateways=100, confirmed=1):
         self.server, self.all_confirmed = server, confirmed == 1
         self.process = subprocess.Popen(
             [os.environ.get("GODWIT_SIMULATOR", server.program), "simulate",
@@ -57,9 +57,11 @@ class Load:
         return held > 0
 
     def all_answered(self):
-        """Each uplink that came to the server was answered. One can be missing only where the kernel
-        had no room for datagrams, as the server did not get to run; it must have counted those. Where
-        the disk held a commit up for as long as a window lasts, deadlines cannot be judged either."""
+        """Each uplink that came to the server was answered. A few can be missing only where the server
+        did not get to run: then the kernel had no room for datagrams, which it must have counted, or
+        more were read within a second than anybody sends in one (Flood: some 60,000; the rate limit is
+        100,000). Where the disk held a commit up for as long as a window lasts, deadlines cannot be
+        judged either."""
         report = self.report()
         counts = {name: report[name] for name in (
             "uplinks", "repetitions", "answered", "acked", "unacked", "too_late", "behindMaxUs")}
@@ -71,17 +73,18 @@ class Load:
                   % (report["behindMaxUs"] / 1e6))
             return report
         missing = report["unacked"]
+        starved = counts["lost"] or heard.get('godwit_drops_total{reason="rate_limit"}', 0)
         if missing and self.disk_stalled():
             missing = 0
         assert report["uplinks"] > 0 and report["acked"] > 0, counts
-        assert missing == 0 or (counts["lost"] > 0 and missing * 10 <= report["acked"]), counts
+        assert missing == 0 or (starved and missing * 10 <= report["acked"]), counts
         assert (report["acked"] + report["unacked"] == report["uplinks"]
                 or not self.all_confirmed), counts
         assert report["verdictsBad"] == 0, report["verdicts"]
         return report
 
 
-def seeded(devices=OWN, gateways=10, kind="abp", data_dir=None):
+def seeded(devices=OWN, gateways=100, kind="abp", data_dir=None):
     """A data directory with devices; made in a folder of the disk, moved where it is wanted."""
     data = data_dir or tempfile.mkdtemp(prefix="godwit-live-")
     subprocess.run([os.environ["GODWIT_SEED"], data, str(SEED), str(devices), str(gateways), kind],

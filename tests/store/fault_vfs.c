@@ -43,8 +43,7 @@ static int strike(int usual)
     return !hit ? SQLITE_OK : fault.code ? fault.code : usual;
 }
 
-/* ---- what was not synced ----------------------------------------------------------------------
- */
+/* ---- what was not synced -------------------------------------------------------------------- */
 
 static void remember(struct fault_file *file, sqlite3_int64 offset, size_t n)
 {
@@ -111,8 +110,7 @@ void fault_power_loss(uint64_t seed)
     fault_reset();
 }
 
-/* ---- methods ----------------------------------------------------------------------------------
- */
+/* ---- methods -------------------------------------------------------------------------------- */
 
 static sqlite3_file *real_of(sqlite3_file *file)
 {

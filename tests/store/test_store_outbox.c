@@ -278,8 +278,7 @@ START_TEST(test_retention_of_few_events)
 }
 END_TEST
 
-/* ---- queue, attempts, audit -------------------------------------------------------------------
- */
+/* ---- queue, attempts, audit ----------------------------------------------------------------- */
 
 struct loaded {
     uint64_t orders[8], attempts[8];

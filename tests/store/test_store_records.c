@@ -372,8 +372,7 @@ START_TEST(test_tenant_users)
 }
 END_TEST
 
-/* ---- keys, join state, nonces -----------------------------------------------------------------
- */
+/* ---- keys, join state, nonces --------------------------------------------------------------- */
 
 static enum err put_join(struct kit *kit, uint32_t join_nonce, int32_t last)
 {

@@ -58,8 +58,7 @@ static int number_of(struct bytes b)
     return b.n ? n : -1;
 }
 
-/* ---- the scenario -----------------------------------------------------------------------------
- */
+/* ---- the scenario --------------------------------------------------------------------------- */
 
 static void answered(struct worker *worker, struct mail *mail)
 {
@@ -223,8 +222,7 @@ static void run(struct torture *t, unsigned at)
     }
 }
 
-/* ---- what is there afterwards -----------------------------------------------------------------
- */
+/* ---- what is there afterwards --------------------------------------------------------------- */
 
 static void on_device(void *arg, const struct loaded_device *device)
 {

@@ -132,20 +132,28 @@ END_TEST
 
 START_TEST(txack)
 {
-    const struct event_facts facts = {.dedup_id = {{4}},
-                                      .downlink_id = 77,
-                                      .queue_item_id = {{5}},
-                                      .fcnt_down = 7,
-                                      .rung = {.gateway = {0x0102030405060708u},
-                                               .frequency_hz = 869525000,
-                                               .eirp_dbm = 27,
-                                               .rate = {.kind = MOD_FSK, .bit_rate = 50000}}};
+    struct event_facts facts = {.dedup_id = {{4}},
+                                .downlink_id = 77,
+                                .queue_item_id = {{5}},
+                                .fcnt_down = 7,
+                                .rung = {.gateway = {0x0102030405060708u},
+                                         .frequency_hz = 869525000,
+                                         .eirp_dbm = 27,
+                                         .rate = {.kind = MOD_FSK, .bit_rate = 50000}}};
 
     expect(EVENT_TXACK, &facts,
            HEAD "\"downlinkId\":77,\"queueItemId\":\"05000000-0000-0000-0000-000000000000\","
                 "\"fCntDown\":7,\"gatewayId\":\"0102030405060708\",\"txInfo\":{\"frequency\":"
                 "869525000,\"power\":27,\"modulation\":{\"fsk\":{\"frequencyDeviation\":25000,"
                 "\"datarate\":50000}}}}");
+    facts.rung.frequency_hz = 2403000000;
+    facts.rung.rate =
+        (struct data_rate){.kind = MOD_LORA, .sf = 9, .coding_rate = 4, .bandwidth_hz = 812500};
+    expect(EVENT_TXACK, &facts,
+           HEAD "\"downlinkId\":77,\"queueItemId\":\"05000000-0000-0000-0000-000000000000\","
+                "\"fCntDown\":7,\"gatewayId\":\"0102030405060708\",\"txInfo\":{\"frequency\":"
+                "2403000000,\"power\":27,\"modulation\":{\"lora\":{\"bandwidth\":812500,"
+                "\"spreadingFactor\":9,\"codeRate\":\"CR_LI_4_8\"}}}}");
 }
 END_TEST
 

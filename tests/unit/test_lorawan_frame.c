@@ -246,6 +246,60 @@ static void *many_macs(void *arg)
     return NULL;
 }
 
+START_TEST(no_room_and_no_sense)
+{
+    static uint8_t room[300], long_room[300];
+    uint8_t untouched[4] = {1, 2, 3, 4};
+    struct lw_seal seal = {.f_nwk_s_int = &key, .nwk_s_enc = &key, .app_s_key = &key};
+    struct lw_data data = {.port = 1, .payload = {long_room, 20}};
+    struct lw_join_request join = {.dev_nonce = 1};
+    struct lw_rejoin rejoin = {.type = 3};
+    struct lw_crypt which = {{1}, 2, LW_UP};
+    struct wr wr = wr_of(room, 15);
+
+    ck_assert_int_eq(lw_data_write(&wr, LW_UNCONFIRMED_UP, &data, &seal), ERR_LIMIT);
+    wr = wr_of(room, sizeof(room));
+    data.port = -5;
+    ck_assert_int_eq(lw_data_write(&wr, LW_UNCONFIRMED_UP, &data, &seal), ERR_INVALID);
+    wr = wr_of(room, 10);
+    ck_assert_int_eq(lw_join_request_write(&wr, &join, &key), ERR_LIMIT);
+    wr = wr_of(room, sizeof(room));
+    ck_assert_int_eq(lw_rejoin_write(&wr, &rejoin, &key), ERR_INVALID);
+    /* longer than any: nothing is touched */
+    lw_crypt_payload(&key, &which, (struct bytes){long_room, 257}, untouched);
+    lw_crypt_fopts(&key, &which, LW_FOPTS_1_1, 1, (struct bytes){long_room, 16}, untouched);
+    ck_assert_mem_eq(untouched, "\1\2\3\4", 4);
+    ck_assert(lw_ftype_is_confirmed(LW_CONFIRMED_UP) && lw_ftype_is_confirmed(LW_CONFIRMED_DOWN));
+    ck_assert(!lw_ftype_is_confirmed(LW_UNCONFIRMED_UP));
+    ck_assert_str_eq(lw_ftype_name(LW_REJOIN_REQUEST), "RejoinRequest");
+    ck_assert_str_eq(lw_ftype_name((enum lw_ftype)8), "");
+    ck_assert_str_eq(lw_version_text(LW_1_0_4), "1.0.4");
+    ck_assert_str_eq(lw_version_text(LW_VERSION_COUNT), "");
+}
+END_TEST
+
+/* The contexts are made by whatever a thread does first. */
+static void *decrypt_first(void *arg)
+{
+    uint8_t block[LW_BLOCK] = {7}, back[LW_BLOCK];
+
+    lw_aes_decrypt(&key, block, back);
+    lw_aes_encrypt(&key, back, back);
+    return memcmp(block, back, LW_BLOCK) != 0 ? arg : NULL;
+}
+
+START_TEST(a_thread_may_decrypt_first)
+{
+    uint8_t room[1];
+    pthread_t thread;
+    void *bad = NULL;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, decrypt_first, room), 0);
+    pthread_join(thread, &bad);
+    ck_assert_ptr_null(bad);
+}
+END_TEST
+
 START_TEST(threads_have_their_own_contexts)
 {
     pthread_t threads[4];
@@ -274,6 +328,8 @@ int main(void)
                                   fopts_streams_differ,
                                   join_accepts_are_checked,
                                   rejoin_accepts_bind_the_request,
+                                  no_room_and_no_sense,
+                                  a_thread_may_decrypt_first,
                                   threads_have_their_own_contexts,
                                   NULL};
 
