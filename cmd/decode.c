@@ -1,11 +1,11 @@
 /*
  * decode.c - explains a PHYPayload down to the last MAC command, with keys also what is encrypted.
  */
+#include "cmd/decode.h"
+
 #include "cmd/cmd.h"
-#include "core/clock.h"
 #include "lorawan/frame.h"
-#include "lorawan/gps.h"
-#include "lorawan/mac.h"
+#include "lorawan/multicast.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +13,15 @@
 
 struct options {
     const char *hex;
-    const char *app_s_key, *nwk_s_key, *f_nwk, *s_nwk, *nwk_enc, *app_key, *fcnt;
+    const char *app_s_key, *nwk_s_key, *f_nwk, *s_nwk, *nwk_enc, *app_key, *mc_key, *fcnt, *version;
 };
 
 struct keys {
-    struct lw_key app_s, f_nwk, s_nwk, nwk_enc, app;
-    bool has_app_s, has_nwk, has_11, has_app;
+    struct lw_key app_s, f_nwk, s_nwk, nwk_enc, app, mc;
+    bool has_app_s, has_f, has_s, has_enc, has_app, has_mc;
+    bool is_11; /* the session: FOpts are encrypted, and MICs differ by direction */
     uint32_t fcnt_high;
+    uint32_t package_version; /* 0: the newest */
 };
 
 static bool parse(int argc, char **argv, struct options *o)
@@ -33,6 +35,8 @@ static bool parse(int argc, char **argv, struct options *o)
                  {"--s-nwk-s-int-key", &o->s_nwk},
                  {"--nwk-s-enc-key", &o->nwk_enc},
                  {"--app-key", &o->app_key},
+                 {"--mc-key", &o->mc_key},
+                 {"--package-version", &o->version},
                  {"--fcnt", &o->fcnt}};
 
     for (int i = 1; i < argc; i++) {
@@ -60,119 +64,38 @@ static bool read_key(const char *text, struct lw_key *key, bool *has)
 
 static bool read_keys(const struct options *o, struct keys *keys)
 {
-    bool ignored = false;
-
-    if (o->nwk_s_key) {
-        if (!read_key(o->nwk_s_key, &keys->f_nwk, &keys->has_nwk))
-            return false;
-        keys->s_nwk = keys->nwk_enc = keys->f_nwk;
-    }
-    keys->fcnt_high = o->fcnt ? (uint32_t)strtoul(o->fcnt, NULL, 0) & 0xffff0000u : 0;
-    return read_key(o->app_s_key, &keys->app_s, &keys->has_app_s) &&
+    keys->is_11 = o->f_nwk || o->s_nwk || o->nwk_enc;
+    return read_key(o->nwk_s_key, &keys->f_nwk, &keys->has_f) &&
+           read_key(o->nwk_s_key, &keys->s_nwk, &keys->has_s) &&
+           read_key(o->nwk_s_key, &keys->nwk_enc, &keys->has_enc) &&
+           read_key(o->app_s_key, &keys->app_s, &keys->has_app_s) &&
+           read_key(o->mc_key, &keys->mc, &keys->has_mc) &&
            read_key(o->app_key, &keys->app, &keys->has_app) &&
-           read_key(o->f_nwk, &keys->f_nwk, &keys->has_nwk) &&
-           read_key(o->s_nwk, &keys->s_nwk, &keys->has_11) &&
-           read_key(o->nwk_enc, &keys->nwk_enc, &ignored);
+           read_key(o->f_nwk, &keys->f_nwk, &keys->has_f) &&
+           read_key(o->s_nwk, &keys->s_nwk, &keys->has_s) &&
+           read_key(o->nwk_enc, &keys->nwk_enc, &keys->has_enc);
 }
 
-static void line(const char *name, const char *text)
+static bool read_numbers(const struct options *o, struct keys *keys)
+{
+    uint32_t fcnt = 0;
+
+    if (o->fcnt && !decode_number(o->fcnt, UINT32_MAX, &fcnt))
+        return false;
+    keys->fcnt_high = fcnt & 0xffff0000u;
+    return !o->version || decode_number(o->version, DECODE_VERSION_MAX, &keys->package_version);
+}
+
+void decode_line(const char *name, const char *text)
 {
     (void)printf("%-14s %s\n", name, text);
 }
 
-static void line_hex(const char *name, struct bytes b)
+void decode_hex(const char *name, struct bytes b)
 {
     char text[2 * LW_PHY_MAX + 1];
 
-    line(name, hex_write(text, b.p, b.n));
-}
-
-static void print_octets(struct bytes b, bool reversed)
-{
-    for (size_t i = 0; i < b.n; i++)
-        (void)printf("%02x", b.p[reversed ? b.n - 1 - i : i]);
-}
-
-/* The smallest and the greatest of 32 bits mean "now" and "never" rather than a time. */
-static void print_gps(int64_t gps_s)
-{
-    char text[CLOCK_TEXT];
-
-    (void)printf("%lld", (long long)gps_s);
-    if (gps_s && gps_s != UINT32_MAX)
-        (void)printf(" (%s)", clock_text(text, lw_utc_of_gps(gps_s * US_PER_S)));
-}
-
-static void print_number(const struct lw_field *field, struct bytes payload)
-{
-    int64_t value = lw_field_get(field, payload);
-    char text[LW_DEV_ADDR_TEXT];
-
-    if (field->encoding == LW_ADDR)
-        (void)fputs(lw_dev_addr_text(text, (struct lw_dev_addr){(uint32_t)value}), stdout);
-    else if (field->encoding == LW_GPS)
-        print_gps(value);
-    else if (field->encoding == LW_CLASS && value <= LW_CLASS_C)
-        (void)putchar("ABC"[value]);
-    else
-        (void)printf("%lld", (long long)value);
-}
-
-static void print_fields(const struct lw_command *def, struct bytes payload);
-
-static void print_list(const struct lw_command *item, struct bytes range)
-{
-    for (size_t at = 0; at + item->length <= range.n; at += item->length) {
-        (void)putchar(at ? ',' : '[');
-        print_fields(item, (struct bytes){range.p + at, item->length});
-    }
-    (void)fputs(range.n ? " ]" : "[]", stdout);
-}
-
-/* Whether a number lies in what was sent: a time after an error does not. */
-static bool is_there(const struct lw_field *field, struct bytes payload)
-{
-    return (size_t)field->bit + field->width <= 8 * payload.n;
-}
-
-static void print_fields(const struct lw_command *def, struct bytes payload)
-{
-    for (const struct lw_field *field = def->fields; field->name; field++) {
-        if (!is_there(field, payload))
-            continue;
-        (void)printf(" %s=", field->name);
-        if (lw_field_is_number(field))
-            print_number(field, payload);
-        else if (field->encoding == LW_LIST)
-            print_list(field->item, lw_field_range(field, payload));
-        else
-            print_octets(lw_field_range(field, payload), field->encoding == LW_PREFIX);
-    }
-}
-
-static void print_command(const struct lw_cmd *cmd)
-{
-    (void)printf("  %02x %s", cmd->cid, cmd->def->name);
-    print_fields(cmd->def, cmd->payload);
-    (void)putchar('\n');
-}
-
-static void print_stop(const struct lw_cmd_iter *iter)
-{
-    if (iter->stop != LW_CMD_END)
-        (void)printf("  %s from octet %zu on\n",
-                     iter->stop == LW_CMD_UNKNOWN ? "an unknown command" : "a cut command",
-                     iter->at);
-}
-
-static void print_commands(struct bytes stream, enum lw_direction direction)
-{
-    struct lw_cmd_iter iter = lw_mac_iter_of(stream, direction);
-    struct lw_cmd cmd;
-
-    while (lw_cmd_next(&iter, &cmd))
-        print_command(&cmd);
-    print_stop(&iter);
+    decode_line(name, hex_write(text, b.p, b.n));
 }
 
 static void print_fctrl(const struct lw_frame *frame)
@@ -185,21 +108,36 @@ static void print_fctrl(const struct lw_frame *frame)
                  f & LW_FCTRL_CLASS_B ? (up ? " ClassB" : " FPending") : "");
 }
 
+/* An ACK is signed with the low half of the uplink's counter too, which is not in the frame. */
+static bool down_11_good(const struct lw_frame *frame, const struct keys *keys,
+                         struct lw_mic_input in)
+{
+    unsigned most = frame->data.fctrl & LW_FCTRL_ACK ? UINT16_MAX : 0;
+    bool good = false;
+
+    for (unsigned conf_fcnt = 0; conf_fcnt <= most && !good; conf_fcnt++) {
+        in.conf_fcnt = (uint16_t)conf_fcnt;
+        good = lw_mic_down_11(&keys->s_nwk, &in) == frame->mic;
+    }
+    return good;
+}
+
 static void print_mic(const struct lw_frame *frame, const struct keys *keys, uint32_t fcnt)
 {
     struct lw_mic_input in = lw_mic_input_of(frame, fcnt);
-    bool good;
+    bool by_s = keys->is_11 && frame->direction == LW_DOWN, good;
 
-    if (!keys->has_nwk)
+    if (by_s ? !keys->has_s : !keys->has_f)
         return;
-    if (!keys->has_11)
+    if (!keys->is_11)
         good = lw_mic_10(&keys->f_nwk, &in) == frame->mic;
     else if (frame->direction == LW_UP)
         good = lw_mic_up_f(&keys->f_nwk, &in) == frame->mic >> 16;
     else
-        good = lw_mic_down_11(&keys->s_nwk, &in) == frame->mic;
-    line("", good ? "the MIC agrees with the key"
-                  : "the MIC does not agree (another key, or give the upper counter by --fcnt)");
+        good = down_11_good(frame, keys, in);
+    decode_line("",
+                good ? "the MIC agrees with the key"
+                     : "the MIC does not agree (another key, or give the upper counter by --fcnt)");
 }
 
 static void print_fopts(const struct lw_frame *frame, const struct keys *keys, uint32_t fcnt)
@@ -209,12 +147,14 @@ static void print_fopts(const struct lw_frame *frame, const struct keys *keys, u
 
     if (!frame->data.fopts.n)
         return;
-    line_hex("FOpts", frame->data.fopts);
+    decode_hex("FOpts", frame->data.fopts);
+    if (keys->is_11 && !keys->has_enc)
+        return;
     memcpy(plain, frame->data.fopts.p, frame->data.fopts.n);
-    if (keys->has_11)
+    if (keys->is_11)
         lw_crypt_fopts(&keys->nwk_enc, &which, LW_FOPTS_1_1, frame->data.port, frame->data.fopts,
                        plain);
-    print_commands((struct bytes){plain, frame->data.fopts.n}, (enum lw_direction)frame->direction);
+    decode_mac((struct bytes){plain, frame->data.fopts.n}, (enum lw_direction)frame->direction);
 }
 
 static void print_payload(const struct lw_frame *frame, const struct keys *keys, uint32_t fcnt)
@@ -226,14 +166,13 @@ static void print_payload(const struct lw_frame *frame, const struct keys *keys,
     if (frame->data.port == LW_PORT_NONE)
         return;
     (void)printf("%-14s %d\n", "FPort", frame->data.port);
-    line_hex("FRMPayload", frame->data.payload);
-    if (network ? !keys->has_nwk : !keys->has_app_s)
+    decode_hex("FRMPayload", frame->data.payload);
+    if (network ? !keys->has_enc : !keys->has_app_s)
         return;
     lw_crypt_payload(network ? &keys->nwk_enc : &keys->app_s, &which, frame->data.payload, plain);
-    line_hex("  decrypted", (struct bytes){plain, frame->data.payload.n});
-    if (frame->data.port == 0)
-        print_commands((struct bytes){plain, frame->data.payload.n},
-                       (enum lw_direction)frame->direction);
+    decode_hex("  decrypted", (struct bytes){plain, frame->data.payload.n});
+    (void)decode_payload(frame->data.port, (struct bytes){plain, frame->data.payload.n},
+                         (enum lw_direction)frame->direction, keys->package_version);
 }
 
 static void print_data(const struct lw_frame *frame, const struct keys *keys)
@@ -241,7 +180,7 @@ static void print_data(const struct lw_frame *frame, const struct keys *keys)
     uint32_t fcnt = keys->fcnt_high | frame->data.fcnt;
     char text[LW_DEV_ADDR_TEXT];
 
-    line("DevAddr", lw_dev_addr_text(text, frame->data.dev_addr));
+    decode_line("DevAddr", lw_dev_addr_text(text, frame->data.dev_addr));
     print_fctrl(frame);
     (void)printf("%-14s %u\n", "FCnt", frame->data.fcnt);
     print_fopts(frame, keys, fcnt);
@@ -253,40 +192,137 @@ static void print_join(const struct lw_frame *frame, const struct keys *keys)
 {
     char text[LW_EUI_TEXT];
 
-    line("JoinEUI", lw_eui_text(text, frame->join.join_eui));
-    line("DevEUI", lw_eui_text(text, frame->join.dev_eui));
+    decode_line("JoinEUI", lw_eui_text(text, frame->join.join_eui));
+    decode_line("DevEUI", lw_eui_text(text, frame->join.dev_eui));
     (void)printf("%-14s %u\n", "DevNonce", frame->join.dev_nonce);
     if (keys->has_app)
-        line("", lw_mic_plain(&keys->app, frame->msg) == frame->mic
-                     ? "the MIC agrees with the key"
-                     : "the MIC does not agree with the key");
+        decode_line("", lw_mic_plain(&keys->app, frame->msg) == frame->mic
+                            ? "the MIC agrees with the key"
+                            : "the MIC does not agree with the key");
+}
+
+static void print_rejoin(const struct lw_frame *frame, const struct keys *keys)
+{
+    const struct lw_rejoin *rejoin = &frame->rejoin;
+    char text[LW_EUI_TEXT];
+
+    (void)printf("%-14s %u\n", "Type", rejoin->type);
+    if (rejoin->type == 1)
+        decode_line("JoinEUI", lw_eui_text(text, rejoin->join_eui));
+    else
+        (void)printf("%-14s %06x\n", "NetID", rejoin->net_id.v);
+    decode_line("DevEUI", lw_eui_text(text, rejoin->dev_eui));
+    (void)printf("%-14s %u\n", rejoin->type == 1 ? "RJcount1" : "RJcount0", rejoin->rj_count);
+    if (keys->is_11 && keys->has_s && rejoin->type != 1)
+        decode_line("", lw_mic_plain(&keys->s_nwk, frame->msg) == frame->mic
+                            ? "the MIC agrees with the key"
+                            : "the MIC does not agree with the key");
+}
+
+/* By AppKey as in 1.0.x. With OptNeg the MIC is over the request too, which is not here. */
+static void print_accept(const struct lw_frame *frame, const struct keys *keys)
+{
+    struct lw_join_context context = {&keys->app, &keys->app, LW_REQUEST_JOIN, {0}, 0};
+    struct lw_join_accept accept;
+    char text[LW_DEV_ADDR_TEXT];
+    enum err err;
+
+    if (!keys->has_app)
+        return;
+    err = lw_join_accept_read(frame->phy, &context, &accept);
+    if (err == ERR_MALFORMED)
+        return; /* reserved bits of the MHDR */
+    (void)printf("%-14s %06x\n", "JoinNonce", accept.join_nonce);
+    (void)printf("%-14s %06x\n", "NetID", accept.net_id.v);
+    decode_line("DevAddr", lw_dev_addr_text(text, accept.dev_addr));
+    (void)printf("%-14s OptNeg=%d RX1DRoffset=%u RX2DataRate=%u\n", "DLSettings", accept.opt_neg,
+                 accept.rx1_dr_offset, accept.rx2_dr);
+    (void)printf("%-14s %u\n", "RxDelay", accept.rx_delay);
+    if (accept.has_cflist)
+        decode_hex("CFList", (struct bytes){accept.cflist, sizeof(accept.cflist)});
+    if (!accept.opt_neg)
+        decode_line("", err == OK ? "the MIC agrees with the key"
+                                  : "the MIC does not agree with the key");
+}
+
+/* A group's keys come from McKey and its address. */
+static void use_mc_key(const struct lw_frame *frame, struct keys *keys)
+{
+    struct lw_mc_keys mc;
+
+    if (!keys->has_mc)
+        return;
+    lw_mc_keys(&keys->mc, frame->data.dev_addr, &mc);
+    keys->app_s = mc.app_s_key;
+    keys->f_nwk = keys->nwk_enc = mc.nwk_s_key;
+    keys->has_app_s = keys->has_f = keys->has_enc = true;
+    keys->is_11 = false;
+}
+
+static enum drop print_frame(struct bytes phy, struct keys *keys)
+{
+    struct lw_frame frame;
+    enum drop drop = lw_frame_read(phy, &frame);
+
+    if (drop)
+        return drop;
+    decode_line("FType", lw_ftype_name((enum lw_ftype)frame.ftype));
+    if (lw_ftype_is_data(frame.ftype)) {
+        use_mc_key(&frame, keys);
+        print_data(&frame, keys);
+    } else if (frame.ftype == LW_JOIN_REQUEST) {
+        print_join(&frame, keys);
+    } else if (frame.ftype == LW_REJOIN_REQUEST) {
+        print_rejoin(&frame, keys);
+    } else if (frame.ftype == LW_JOIN_ACCEPT) {
+        print_accept(&frame, keys);
+    }
+    if (frame.ftype != LW_PROPRIETARY)
+        (void)printf("%-14s %08x\n", "MIC", __builtin_bswap32(frame.mic));
+    return DROP_NONE;
+}
+
+void decode_nested(struct bytes phy)
+{
+    struct keys none = {0};
+    enum drop drop;
+
+    decode_hex("  frame", phy);
+    drop = print_frame(phy, &none);
+    if (drop)
+        decode_line("", drop_help(drop));
+}
+
+static bool is_part(int argc, char **argv)
+{
+    bool is = false;
+
+    for (int i = 1; i < argc; i++)
+        is = is || !strcmp(argv[i], "--beacon") || !strcmp(argv[i], "--port");
+    return is;
 }
 
 int cmd_decode(int argc, char **argv)
 {
     struct options o = {0};
     struct keys keys = {0};
-    struct lw_frame frame;
     uint8_t phy[LW_PHY_MAX];
     size_t n;
     enum drop drop;
 
+    if (argc > 1 && !strcmp(argv[1], "--ts002"))
+        return cmd_decode_message(argc, argv);
+    if (is_part(argc, argv))
+        return decode_part(argc, argv);
     if (!parse(argc, argv, &o))
         return cmd_wrong(argv[0], "a PHYPayload in hex is needed");
     if (!read_keys(&o, &keys))
         return cmd_wrong(argv[0], "a key must be 32 hex digits");
+    if (!read_numbers(&o, &keys))
+        return cmd_wrong(argv[0], "--fcnt has 32 bits, a package's version is 1..254");
     n = hex_read_any(phy, sizeof(phy), o.hex, strlen(o.hex));
     if (n == SIZE_MAX)
         return cmd_fail("%s: must be hex, at most 255 octets", o.hex);
-    drop = lw_frame_read((struct bytes){phy, n}, &frame);
-    if (drop)
-        return cmd_fail("%s", drop_help(drop));
-    line("FType", lw_ftype_name((enum lw_ftype)frame.ftype));
-    if (lw_ftype_is_data(frame.ftype))
-        print_data(&frame, &keys);
-    else if (frame.ftype == LW_JOIN_REQUEST)
-        print_join(&frame, &keys);
-    if (frame.ftype != LW_PROPRIETARY)
-        (void)printf("%-14s %08x\n", "MIC", __builtin_bswap32(frame.mic));
-    return EXIT_SUCCESS;
+    drop = print_frame((struct bytes){phy, n}, &keys);
+    return drop ? cmd_fail("%s", drop_help(drop)) : EXIT_SUCCESS;
 }

@@ -1,0 +1,29 @@
+/*
+ * decode.h - the parts of `godwit decode` that print what is within a frame, or was taken out of
+ * one. All print to standard output.
+ */
+#pragma once
+
+#include "lorawan/command.h"
+
+/* "name           text"; an empty name for a remark on the line above. */
+void decode_line(const char *name, const char *text);
+void decode_hex(const char *name, struct bytes b);
+
+#define DECODE_VERSION_MAX 254 /* of a package */
+
+/* A whole number up to `most`, decimal or with 0x before it; false if it is none. */
+bool decode_number(const char *text, uint32_t most, uint32_t *to);
+
+/* MAC commands, one a line, and where they stop to make sense. */
+void decode_mac(struct bytes stream, enum lw_direction direction);
+
+/* What a decrypted payload says by its port: MAC commands, a package's (`version` 0: the newest
+ * known), what a relay forwards. Nothing for an application's port; false then. */
+bool decode_payload(int port, struct bytes payload, enum lw_direction direction, unsigned version);
+
+/* A frame within a relay's payload, or the frame itself without keys. */
+void decode_nested(struct bytes phy);
+
+/* decode --beacon SF HEX, decode --port N HEX [--down] [--package-version V]: exit status. */
+int decode_part(int argc, char **argv);
