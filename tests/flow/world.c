@@ -2,6 +2,7 @@
 #include "tests/flow/world.h"
 
 #include "db/event.h"
+#include "tests/flow/chance.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -195,7 +196,7 @@ void world_open(struct world *world, const struct world_options *options)
     (void)snprintf(world->dir, sizeof(world->dir), "/tmp/godwit-flow-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(world->dir));
     arena_init(&world->arena, ARENA_REQUEST_LIMIT);
-    world->random = options->seed;
+    world->random = chance_seed(options->seed);
     memset(world->master, 7, sizeof(world->master));
     clock_double_init(&world->clock, 1000000000, 1780000000 * (int64_t)US_PER_S);
     start(world);
