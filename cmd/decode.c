@@ -26,32 +26,17 @@ struct keys {
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    const struct {
-        const char *flag;
-        const char **to;
-    } flags[] = {{"--app-s-key", &o->app_s_key},
-                 {"--nwk-s-key", &o->nwk_s_key},
-                 {"--f-nwk-s-int-key", &o->f_nwk},
-                 {"--s-nwk-s-int-key", &o->s_nwk},
-                 {"--nwk-s-enc-key", &o->nwk_enc},
-                 {"--app-key", &o->app_key},
-                 {"--mc-key", &o->mc_key},
-                 {"--package-version", &o->version},
-                 {"--fcnt", &o->fcnt}};
+    const struct decode_flag flags[] = {{"--app-s-key", &o->app_s_key},
+                                        {"--nwk-s-key", &o->nwk_s_key},
+                                        {"--f-nwk-s-int-key", &o->f_nwk},
+                                        {"--s-nwk-s-int-key", &o->s_nwk},
+                                        {"--nwk-s-enc-key", &o->nwk_enc},
+                                        {"--app-key", &o->app_key},
+                                        {"--mc-key", &o->mc_key},
+                                        {"--package-version", &o->version},
+                                        {"--fcnt", &o->fcnt}};
 
-    for (int i = 1; i < argc; i++) {
-        const char **to = NULL;
-
-        for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
-            to = strcmp(argv[i], flags[k].flag) == 0 ? flags[k].to : to;
-        if (to && i + 1 < argc)
-            *to = argv[++i];
-        else if (argv[i][0] != '-' && !o->hex)
-            o->hex = argv[i];
-        else
-            return false;
-    }
-    return o->hex != NULL;
+    return decode_flags(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), &o->hex) && o->hex;
 }
 
 static bool read_key(const char *text, struct lw_key *key, bool *has)
@@ -293,13 +278,13 @@ void decode_nested(struct bytes phy)
         decode_line("", drop_help(drop));
 }
 
-static bool is_part(int argc, char **argv)
+static bool has_flag(int argc, char **argv, const char *flag)
 {
-    bool is = false;
+    bool has = false;
 
     for (int i = 1; i < argc; i++)
-        is = is || !strcmp(argv[i], "--beacon") || !strcmp(argv[i], "--port");
-    return is;
+        has = has || strcmp(argv[i], flag) == 0;
+    return has;
 }
 
 int cmd_decode(int argc, char **argv)
@@ -312,8 +297,10 @@ int cmd_decode(int argc, char **argv)
 
     if (argc > 1 && !strcmp(argv[1], "--ts002"))
         return cmd_decode_message(argc, argv);
-    if (is_part(argc, argv))
+    if (has_flag(argc, argv, "--beacon") || has_flag(argc, argv, "--port"))
         return decode_part(argc, argv);
+    if (has_flag(argc, argv, "--wor"))
+        return decode_wor(argc, argv);
     if (!parse(argc, argv, &o))
         return cmd_wrong(argv[0], "a PHYPayload in hex is needed");
     if (!read_keys(&o, &keys))

@@ -15,6 +15,15 @@ void decode_hex(const char *name, struct bytes b);
 /* A whole number up to `most`, decimal or with 0x before it; false if it is none. */
 bool decode_number(const char *text, uint32_t most, uint32_t *to);
 
+struct decode_flag {
+    const char *flag;
+    const char **to; /* set to what follows */
+};
+
+/* Reads a command line; what is no flag goes to `hex`, once (NULL: not at all). */
+bool decode_flags(int argc, char **argv, const struct decode_flag *flags, size_t count,
+                  const char **hex);
+
 /* MAC commands, one a line, and where they stop to make sense. */
 void decode_mac(struct bytes stream, enum lw_direction direction);
 
@@ -27,3 +36,5 @@ void decode_nested(struct bytes phy);
 
 /* decode --beacon SF HEX, decode --port N HEX [--down] [--package-version V]: exit status. */
 int decode_part(int argc, char **argv);
+/* decode --wor HEX [...]: the same. */
+int decode_wor(int argc, char **argv);

@@ -16,29 +16,39 @@ struct options {
     enum lw_direction direction;
 };
 
-static bool parse(int argc, char **argv, struct options *o)
+bool decode_flags(int argc, char **argv, const struct decode_flag *flags, size_t count,
+                  const char **hex)
 {
-    const struct {
-        const char *flag;
-        const char **to;
-    } flags[] = {
-        {"--beacon", &o->beacon}, {"--port", &o->port}, {"--package-version", &o->version}};
-
     for (int i = 1; i < argc; i++) {
         const char **to = NULL;
 
-        for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
+        for (size_t k = 0; k < count; k++)
             to = strcmp(argv[i], flags[k].flag) == 0 ? flags[k].to : to;
         if (to && i + 1 < argc)
             *to = argv[++i];
-        else if (!strcmp(argv[i], "--down"))
-            o->direction = LW_DOWN;
-        else if (argv[i][0] != '-' && !o->hex)
-            o->hex = argv[i];
+        else if (hex && argv[i][0] != '-' && !*hex)
+            *hex = argv[i];
         else
             return false;
     }
-    return o->hex && !o->beacon != !o->port;
+    return true;
+}
+
+/* --down takes no value; it is taken out before the others are read. */
+static bool parse(int argc, char **argv, struct options *o)
+{
+    const struct decode_flag flags[] = {
+        {"--beacon", &o->beacon}, {"--port", &o->port}, {"--package-version", &o->version}};
+    int kept = 1;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--down") == 0)
+            o->direction = LW_DOWN;
+        else
+            argv[kept++] = argv[i];
+    }
+    return decode_flags(kept, argv, flags, sizeof(flags) / sizeof(flags[0]), &o->hex) && o->hex &&
+           !o->beacon != !o->port;
 }
 
 bool decode_number(const char *text, uint32_t most, uint32_t *to)

@@ -99,6 +99,41 @@ def frames():
     run("decode", "--port", "200", status=2)
 
 
+def wor():
+    """What passes between a device and its relay (frames of tests/vectors/relay.json)."""
+    vectors = json.load(open(os.path.join(SOURCE, "tests/vectors/relay.json"), encoding="utf-8"))
+    join = vectors["wor_join"][0]
+    assert f"{join['uplink_freq_hz']} Hz DR{join['uplink_dr']}" in run("decode", "--wor", join["frame"])
+    for up, ack in zip(vectors["wor_uplink"], vectors["wor_ack"], strict=True):
+        known = ack["inputs"]
+        assert up["inputs"]["wfcnt32"] == known["wfcnt32"], up["id"]
+        args = ("--wor", up["frame"], "--root-wor-s-key", known["root_wor_s_key"], "--fcnt", str(known["wfcnt32"]),
+                "--wor-on", f"{known['wor_freq_hz']},{known['wor_dr']}")
+        out = run("decode", *args, "--wor-ack", ack["frame"], "--wor-ack-on", f"{known['ack_freq_hz']},{known['ack_dr']}")
+        for word in (known["dev_addr"], f"uplink on      {known['uplink_freq_hz']} Hz DR{known['uplink_dr']}",
+                     f"TOffset        {known['t_offset_ms']} ms", f"({known['cad_periodicity_ms']} ms)",
+                     f"XTALAccuracy   {known['xtal_ppm']} ppm", f"RelayDataRate  DR{known['relay_data_rate']}",
+                     f"CADToRX        {known['cad_to_rx_symbols']} symbols"):
+            assert word in out, (word, out)
+        words = {0: "yes", 1: "again in 30", 2: "again in 60", 3: "off"}
+        assert f"Forward        {words[known['forward_code']]}" in out, out
+        # in clear without keys; not by another key or counter
+        assert "uplink on" not in run("decode", "--wor", up["frame"])
+        run("decode", *args[:3], "00" * 16, *args[4:], status=1)
+        run("decode", *args[:5], str(known["wfcnt32"] + 65536), *args[6:], status=1)
+        other = run("decode", *args, "--wor-ack", ack["frame"], "--wor-ack-on", f"{known['ack_freq_hz'] + 100},3")
+        assert f"TOffset        {known['t_offset_ms']} ms" not in other, other  # no MIC covers the channel
+        run("decode", *args, "--wor-ack", ack["frame"][2:], "--wor-ack-on", f"{known['ack_freq_hz']},3", status=1)
+    for frame in ("", "00", "zz", "01" * 14, "02" * 5, "00" * 256):
+        run("decode", "--wor", frame, status=1)
+    frame = vectors["wor_uplink"][0]["frame"]
+    for wrong in (("--fcnt",), ("--down",), ("--root-wor-s-key", "00"), ("--root-wor-s-key", "00" * 16),
+                  ("--root-wor-s-key", "00" * 16, "--wor-on", "865100000,16"), ("--wor-ack", "00" * 7),
+                  ("--root-wor-s-key", "00" * 16, "--wor-on", "865100000"),
+                  ("--root-wor-s-key", "00" * 16, "--wor-on", "865100000,3", "--fcnt", "-1")):
+        run("decode", "--wor", frame, *wrong, status=2)
+
+
 def messages():
     good = {"ProtocolVersion": "1.0", "SenderID": "00002b", "ReceiverID": "60000a", "TransactionID": 7,
             "MessageType": "PRStopReq", "DevEUI": "a0b1c2d3e4f50001"}
@@ -281,6 +316,7 @@ def main():
     arguments()
     frames()
     messages()
+    wor()
     configuration()
     server, data, copy, before, after = one_server()
     restore(server, data, copy, before, after)
