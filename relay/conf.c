@@ -58,18 +58,28 @@ static bool ack_possible(const struct region *region, const struct second *secon
                               region_frequency_valid(region, ack.frequency_hz));
 }
 
-/* On the region's first default channel, as no region has several with different data rates. */
+static bool scan_fits(const struct data_rate *rate, uint64_t period_us)
+{
+    return period_us > CAD_SPARE_US && (period_us - CAD_SPARE_US) * rate->bandwidth_hz >=
+                                           (UINT64_C(1000000) * CAD_SYMBOLS << rate->sf);
+}
+
+/* On the region's first default channel, as no region has several with different data rates, and on
+ * the second channel, unless that has no LoRa rate: then its own bit says so. */
 static bool cad_possible(const struct region *region, const struct lw_relay_conf_req *req)
 {
     const struct region_relay *channel = region_relay_channel(region, 0);
     const struct data_rate *rate = channel ? wor_rate(region, channel->dr) : NULL;
     uint64_t period_us = relay_cad_period_ms(req->cad_periodicity) * UINT64_C(1000);
 
-    if (req->second_ch_idx)
+    if (req->second_ch_idx) {
+        const struct data_rate *second = wor_rate(region, req->second_ch_dr);
+
         period_us /= 2;
-    return rate && period_us > CAD_SPARE_US &&
-           (period_us - CAD_SPARE_US) * rate->bandwidth_hz >=
-               (UINT64_C(1000000) * CAD_SYMBOLS << rate->sf);
+        if (second && !scan_fits(second, period_us))
+            return false;
+    }
+    return rate && scan_fits(rate, period_us);
 }
 
 void relay_conf_answer(const struct region *region, const struct lw_relay_conf_req *req,

@@ -17,7 +17,8 @@ bool relay_second_ack(const struct relay_channel *second, unsigned ack_offset,
                       struct relay_channel *ack);
 
 /* What a relay answers. Nothing is applied unless all six are set (relay_conf_accepted). A CAD
- * period (half of it with a second channel) must leave time for two symbols and 10 ms. */
+ * period (half of it with a second channel) must leave time for two symbols and 10 ms, on either
+ * channel. */
 void relay_conf_answer(const struct region *region, const struct lw_relay_conf_req *req,
                        struct lw_relay_conf_ans *ans);
 bool relay_conf_accepted(const struct lw_relay_conf_ans *ans);

@@ -386,6 +386,16 @@ START_TEST(a_scan_needs_its_time)
         second.cad_periodicity = conf.cad_periodicity; /* two scans: 10 ms each do not */
         ck_assert_int_eq(conf_answer(eu(), &second) == 0x3f, conf.cad_periodicity < 5);
     }
+    /* The second channel is scanned as well: at SF12 two symbols take 65 ms. */
+    for (conf.cad_periodicity = 0; conf.cad_periodicity < 6; conf.cad_periodicity++) {
+        struct lw_relay_conf_req second = good_conf();
+
+        second.cad_periodicity = conf.cad_periodicity;
+        second.second_ch_dr = 0;
+        ck_assert_uint_eq(conf_answer(eu(), &second), conf.cad_periodicity < 3 ? 0x3f : 0x1f);
+        second.second_ch_dr = 15; /* one mistake, one bit */
+        ck_assert_uint_eq(conf_answer(eu(), &second), conf.cad_periodicity < 5 ? 0x3b : 0x1b);
+    }
     conf.cad_periodicity = 4; /* 50 ms and SF12: two symbols take 65 */
     slow.relay[0].dr = 0;
     ck_assert_uint_eq(conf_answer(&slow, &conf), 0x1f);
