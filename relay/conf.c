@@ -24,14 +24,20 @@ bool relay_second_ack(const struct relay_channel *second, unsigned ack_offset,
 }
 
 /* WOR and WOR ACK are LoRa; their data rates are numbered as those of uplinks, and in regions with
- * numbered downlink rates of their own (US915: DR10) as those. */
+ * numbered downlink rates of their own (US915: DR10) as those. RP002-1.0.5 gave some numbers of the
+ * latter to uplinks as well: what was there before it goes first. */
 static const struct data_rate *wor_rate(const struct region *region, unsigned dr)
 {
-    const struct data_rate *rate = region_rate(region, LW_UP, dr);
+    static const enum region_revision revisions[] = {RP002_1_0_4, REGION_REVISION_COUNT - 1};
 
-    if (!rate)
-        rate = region_rate(region, LW_DOWN, dr);
-    return rate && rate->kind == MOD_LORA ? rate : NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        enum lw_direction direction = i % 2 ? LW_DOWN : LW_UP;
+        const struct data_rate *rate = region_rate(region, direction, dr);
+
+        if (region_dr_valid(region, revisions[i / 2], direction, dr))
+            return rate->kind == MOD_LORA ? rate : NULL;
+    }
+    return NULL;
 }
 
 /* What both requests say of the second channel, and what of it is possible. */

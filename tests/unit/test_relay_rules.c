@@ -396,6 +396,19 @@ START_TEST(a_scan_needs_its_time)
         second.second_ch_dr = 15; /* one mistake, one bit */
         ck_assert_uint_eq(conf_answer(eu(), &second), conf.cad_periodicity < 5 ? 0x3b : 0x1b);
     }
+    /* In US915 DR8 of a WOR is SF12 at 500 kHz, not the SF5 that uplinks may have since 1.0.5: two
+     * symbols take 16 ms, which 25 less 10 do not hold. */
+    for (conf.cad_periodicity = 3; conf.cad_periodicity < 5; conf.cad_periodicity++) {
+        struct lw_relay_conf_req second = good_conf();
+
+        second.cad_periodicity = conf.cad_periodicity;
+        second.second_ch_hz = 916900000;
+        second.second_ch_dr = 8;
+        ck_assert_uint_eq(conf_answer(region_get(REGION_US915), &second),
+                          conf.cad_periodicity == 3 ? 0x3f : 0x1f);
+        second.second_ch_dr = 7; /* of 1.0.5 alone: SF6 */
+        ck_assert_uint_eq(conf_answer(region_get(REGION_US915), &second), 0x3f);
+    }
     conf.cad_periodicity = 4; /* 50 ms and SF12: two symbols take 65 */
     slow.relay[0].dr = 0;
     ck_assert_uint_eq(conf_answer(&slow, &conf), 0x1f);
