@@ -124,10 +124,12 @@ enum err roam_message_read(const char *text, size_t len, struct arena *arena,
     if (len > ROAM_BODY_MAX)
         return refuse(fault, ERR_LIMIT, "the message is larger than 64 KiB");
     arena_init(&tree, TREE_LIMIT);
-    if (json_read(text, len, &tree, &root, &why) == OK)
-        err = read_message(message, root, arena, fault);
-    else
+    if (json_read(text, len, &tree, &root, &why) != OK)
         err = refuse(fault, ERR_MALFORMED, arena_strdup(arena, why));
+    else if (root->kind != NODE_OBJECT)
+        err = refuse(fault, ERR_MALFORMED, "must be an object");
+    else
+        err = read_message(message, root, arena, fault);
     arena_reset(&tree);
     return err;
 }

@@ -704,7 +704,9 @@ START_TEST(huge_deep_and_crowded_messages_are_refused)
     text[ROAM_BODY_MAX - 1] = ']';
     ck_assert_int_eq(roam_message_read(text, ROAM_BODY_MAX, &arena, &m, &fault), ERR_MALFORMED);
     ck_has(fault.description, "too many");
-    ck_assert_int_eq(read_bad("[]"), ERR_INVALID);
+    ck_assert_int_eq(read_bad("[]"), ERR_MALFORMED);
+    ck_assert_int_eq(read_bad("null"), ERR_MALFORMED);
+    ck_assert_str_eq(fault.description, "must be an object");
     ck_assert_int_eq(read_bad("{'a':1"), ERR_MALFORMED);
     ck_assert_int_eq(read_bad("{'MessageType':'PRStopReq','MessageType':'PRStopReq'}"),
                      ERR_MALFORMED);
