@@ -28,7 +28,7 @@ enum roam_mark {
     ROAM_C = 1 << 5,         /* by a rule in roaming/validate.c */
     ROAM_M_PHY = 1 << 6,     /* mandatory in a message with a PHYPayload */
     ROAM_M_FRM = 1 << 7,     /* mandatory in a message with a FRMPayload */
-    ROAM_TOLERATED = 1 << 8, /* we send it, but take messages without it */
+    ROAM_TOLERATED = 1 << 8, /* we send it, save in a refusal, but take messages without it */
     ROAM_1_1_ONLY = 1 << 9,  /* not in protocol version 1.0 */
 };
 

@@ -41,11 +41,24 @@ static bool want(const struct check *check, bool there, const char *name)
 
 /* ---- marks ---------------------------------------------------------------------------------- */
 
-static bool is_needed(const struct check *check, const struct field *row)
+/* A refusal may come before anyone looked at what it should repeat of the request (AppSKeyAns). */
+static bool is_needed(const struct check *check, const struct field *row, bool in_body)
 {
-    if (check->side == ROAM_RECEIVED && (row->marks & ROAM_TOLERATED))
+    if ((row->marks & ROAM_TOLERATED) &&
+        (check->side == ROAM_RECEIVED || (in_body && !check->success)))
         return false;
     return (row->marks & check->wanted) != 0;
+}
+
+/* What is for Success alone, and each key, is not sent with a refusal. */
+static bool is_excess(const struct check *check, const struct field *row)
+{
+    const unsigned granted = ROAM_MS | ROAM_OS, anyway = ROAM_M | ROAM_O | ROAM_OF | ROAM_C;
+
+    if (check->side == ROAM_RECEIVED || check->success)
+        return false;
+    return row->sub == roam_key_envelope_fields ||
+           ((row->marks & granted) && !(row->marks & anyway));
 }
 
 static bool check_marks(const struct check *check, const struct field *table, const void *object,
@@ -59,8 +72,10 @@ static bool check_marks(const struct check *check, const struct field *table, co
 
         (void)snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", table[i].name);
         if (!roam_has(any, i)) {
-            if (!want(check, !is_needed(check, &table[i]), name))
+            if (!want(check, !is_needed(check, &table[i], !*prefix), name))
                 return false;
+        } else if (is_excess(check, &table[i])) {
+            return fail(check, ROAM_MALFORMED, "%s is not for a refusal", name);
         } else if (table[i].kind == F_OBJ && !check_marks(check, table[i].sub, at, name)) {
             return false;
         }

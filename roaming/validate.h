@@ -3,7 +3,8 @@
  *
  * What a row's marks say (roaming/object.h) is looked up in the field tables; the conditions
  * between members are here, by type. We are strict with what we send and take what can be used:
- * members that some server is known to leave out are ROAM_TOLERATED. Pure.
+ * members that some server is known to leave out are ROAM_TOLERATED. The bare answer that
+ * roam_answer_init makes is good as a refusal. Pure.
  */
 #pragma once
 

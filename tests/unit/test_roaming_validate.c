@@ -167,6 +167,9 @@ START_TEST(members_of_objects_are_missed)
              ROAM_MALFORMED, "AppSKey.AESKey is missing");
     ck_fault("HRStartAns", "'Result':{'ResultCode':'StaleDeviceProfile'},'DeviceProfile':{}",
              ROAM_RECEIVED, ROAM_MALFORMED, "DeviceProfile.SupportsClassB is missing");
+    ck_fault("HRStartAns",
+             "'Result':{'ResultCode':'StaleDeviceProfile'},'DeviceProfile':{'SupportsClassB':true}",
+             ROAM_SENT, ROAM_MALFORMED, "DeviceProfile.DeviceProfileID is missing");
     ck_fault("XmitDataReq", "'FRMPayload':'01','ULMetaData':{" UL_MEMBERS "," EUI ",'FCntUp':1}",
              ROAM_RECEIVED, ROAM_MALFORMED, "ULMetaData.FPort is missing");
     ck_fault("XmitDataReq", "'FRMPayload':'01','DLMetaData':{" EUI ",'FPort':1}", ROAM_RECEIVED,
@@ -329,6 +332,54 @@ START_TEST(refusals_want_nothing_else)
     refusal = read_good("ProfileAns",
                         "'Result':{'ResultCode':'Other'},'RoamingActivationType':'Handover'");
     ck_assert_int_eq(validate(&refusal, ROAM_RECEIVED), OK);
+}
+END_TEST
+
+/* What may be refused before anyone looked at the body is answered without one. */
+START_TEST(refusals_can_be_sent_without_a_body)
+{
+    for (enum roam_type type = 0; type < ROAM_TYPE_COUNT; type++) {
+        struct roam_message m, answer;
+
+        if (!roam_type_is_request(type) || roam_type_is_1_1(type))
+            continue;
+        m = read_good(roam_type_text(type), "");
+        roam_answer_init(&answer, &m, (struct roam_fault){ROAM_MALFORMED, "DevEUI is missing"});
+        ck_assert_msg(validate(&answer, ROAM_SENT) == OK, "%s: %s", roam_type_text(type),
+                      fault.description);
+    }
+}
+END_TEST
+
+/* What is for Success alone is not sent with a refusal, keys least of all. */
+START_TEST(refusals_give_nothing_away)
+{
+    static const struct {
+        const char *type, *members, *what;
+    } rows[] = {
+        {"JoinAns", ACCEPT, "PHYPayload"},
+        {"JoinAns", "'Lifetime':0", "Lifetime"},
+        {"JoinAns", KEY("NwkSKey"), "NwkSKey"},
+        {"RejoinAns", KEY("SNwkSIntKey"), "SNwkSIntKey"},
+        {"AppSKeyAns", EUI ",'SessionKeyID':'01'," KEY("AppSKey"), "AppSKey"},
+        {"PRStartAns", KEY("FNwkSIntKey"), "FNwkSIntKey"},
+        {"PRStartAns", "'DevAddr':'e014caff'", "DevAddr"},
+        {"PRStartAns", DL, "DLMetaData"},
+        {"HRStartAns", KEY("NwkSEncKey"), "NwkSEncKey"},
+        {"HomeNSAns", "'HNetID':'60000a'", "HNetID"},
+        {"ProfileAns", "'RoamingActivationType':'Passive'", "RoamingActivationType"},
+        {"XmitDataAns", "'DLFreq1':868.1", "DLFreq1"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *members =
+            arena_printf(&arena, "'Result':{'ResultCode':'Other'},%s", rows[i].members);
+        struct roam_message m = read_good(rows[i].type, members);
+
+        ck_assert_int_eq(validate(&m, ROAM_RECEIVED), OK);
+        ck_fault(rows[i].type, members, ROAM_SENT, ROAM_MALFORMED,
+                 arena_printf(&arena, "%s is not for a refusal", rows[i].what));
+    }
 }
 END_TEST
 
@@ -568,6 +619,8 @@ int main(void)
         keys_of_one_version,
         device_profiles_are_whole,
         refusals_want_nothing_else,
+        refusals_can_be_sent_without_a_body,
+        refusals_give_nothing_away,
         sizes_of_frames,
         headers_by_version,
         types_of_1_1,
