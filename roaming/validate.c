@@ -185,13 +185,16 @@ static bool check_port(const struct check *check, bool good)
     return good;
 }
 
-/* Protocol version 1.0 knows A and C. */
+/* Protocol version 1.0 knows A and C; what is in an answer is a Join-accept. */
 static bool check_class(const struct check *check, const struct roam_dl_meta_data *dl)
 {
-    const char *version = check->message->header.protocol_version;
+    const struct roam_header *header = &check->message->header;
 
-    if (check->side == ROAM_SENT && dl->class_mode == LW_CLASS_B &&
-        roam_version_of(version) == ROAM_1_0)
+    if (check->side == ROAM_RECEIVED || dl->class_mode == LW_CLASS_A)
+        return true;
+    if (roam_type_is_answer(header->type))
+        return fail(check, ROAM_MALFORMED, "DLMetaData.ClassMode of a Join-accept must be A");
+    if (dl->class_mode == LW_CLASS_B && roam_version_of(header->protocol_version) == ROAM_1_0)
         return fail(check, ROAM_MALFORMED, "DLMetaData.ClassMode B needs protocol version 1.1");
     return true;
 }
@@ -211,9 +214,11 @@ static bool check_downlink(const struct check *check, const struct roam_dl_meta_
         return fail(check, ROAM_MALFORMED, "DLMetaData.DLFreq1 and DataRate1 belong together");
     if (roam_has(dl, ROAM_DL_FREQ2) != roam_has(dl, ROAM_DL_DATA_RATE2))
         return fail(check, ROAM_MALFORMED, "DLMetaData.DLFreq2 and DataRate2 belong together");
-    if (check->side == ROAM_SENT && dl->class_mode == LW_CLASS_A)
-        return want(check, roam_has(dl, ROAM_DL_RX_DELAY1), "DLMetaData.RXDelay1");
-    return true;
+    if (check->side == ROAM_RECEIVED)
+        return true;
+    if (dl->class_mode != LW_CLASS_A)
+        return want(check, roam_has(dl, ROAM_DL_FREQ2), "DLMetaData.DLFreq2");
+    return want(check, roam_has(dl, ROAM_DL_RX_DELAY1), "DLMetaData.RXDelay1");
 }
 
 static bool check_xmit_data_req(const struct check *check)
@@ -257,7 +262,8 @@ static bool check_pr_start_ans(const struct check *check)
         return true;
     if ((key || f_key) && !want(check, roam_has(ans, ROAM_PR_START_ANS_FCNT_UP), "FCntUp"))
         return false;
-    if (check->success && ans->lifetime_s > 0)
+    /* A stateless peer needs it with a Join-accept too: Helium finds the device by it. */
+    if (check->success && (ans->lifetime_s > 0 || roam_has(ans, ROAM_PR_START_ANS_PHY_PAYLOAD)))
         return want(check, roam_has(ans, ROAM_PR_START_ANS_DEV_EUI), "DevEUI");
     if (check->message->header.result.code == ROAM_DEFERRED)
         return want(check, roam_has(ans, ROAM_PR_START_ANS_LIFETIME), "Lifetime");
@@ -311,6 +317,8 @@ static bool check_hr_start_req(const struct check *check)
 
     if (!want(check, phy || roam_has(req, ROAM_HR_START_REQ_DEV_EUI), "PHYPayload or DevEUI"))
         return false;
+    if (!phy && check->side == ROAM_SENT && req->has != ROAM_BIT(ROAM_HR_START_REQ_DEV_EUI))
+        return fail(check, ROAM_MALFORMED, "DevEUI without a PHYPayload stands alone");
     if (!phy)
         return true;
     if (!check_opt_neg(check, req->mac_version, req->dl_settings))

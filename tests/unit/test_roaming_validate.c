@@ -50,6 +50,9 @@ static const struct {
      GRANTED "," ACCEPT "," EUI ",'Lifetime':3600,'FCntUp':0," KEY("NwkSKey") "," DL,
      {"Result", "DLMetaData", "", "Lifetime", "DevEUI", "FCntUp"}},
     {"PRStartAns",
+     GRANTED "," ACCEPT "," EUI ",'Lifetime':0," DL,
+     {"Result", "DLMetaData", "", "Lifetime", "DevEUI"}},
+    {"PRStartAns",
      GRANTED "," EUI ",'Lifetime':3600,'FCntUp':0," KEY("FNwkSIntKey"),
      {"Result", "", "Lifetime", "FCntUp"}},
     {"PRStartAns", "'Result':{'ResultCode':'Deferred'},'Lifetime':600", {"Result", "", "Lifetime"}},
@@ -219,6 +222,8 @@ START_TEST(windows_are_whole)
         {"'ClassMode':'A','DLFreq2':869.525,'DataRate2':0", "DLMetaData.RXDelay1 is missing",
          ROAM_SENT},
         {"'DLFreq2':869.525,'DataRate2':0", "DLMetaData.ClassMode is missing", ROAM_SENT},
+        {"'ClassMode':'C','DLFreq1':869.525,'DataRate1':0", "DLMetaData.DLFreq2 is missing",
+         ROAM_SENT},
     };
     struct roam_message m;
 
@@ -270,6 +275,12 @@ START_TEST(keys_of_one_version)
              "AppSKey and SessionKeyID are not handed on");
     ck_fault("HRStartReq", "'DevAddr':'fc048d55'", ROAM_RECEIVED, ROAM_MALFORMED,
              "PHYPayload or DevEUI is missing");
+    ck_fault("HRStartReq", EUI ",'RxDelay':1", ROAM_SENT, ROAM_MALFORMED,
+             "DevEUI without a PHYPayload stands alone");
+    ck_fault("PRStartAns",
+             GRANTED "," ACCEPT "," EUI ",'Lifetime':0,'DLMetaData':{'ClassMode':'C',"
+                     "'DLFreq2':869.525,'DataRate2':0}",
+             ROAM_SENT, ROAM_MALFORMED, "DLMetaData.ClassMode of a Join-accept must be A");
 }
 END_TEST
 
