@@ -42,21 +42,21 @@ bool field_peer_value(const struct field *field, struct node *value)
 /* ---- wiping ---------------------------------------------------------------------------------- */
 
 /* Written so that a compiler does not leave it out. */
-static void wipe(void *p, size_t n)
+void field_wipe_octets(void *p, size_t n)
 {
     memset(p, 0, n);
     __asm__ volatile("" : : "r"(p) : "memory");
 }
 
-static void wipe_member(const struct field *field, void *at)
+static void wipe_secret(const struct field *field, void *at)
 {
     if (field->kind == F_HEXBLOB || field->kind == F_BLOB) {
         struct bytes *blob = at;
 
         if (blob->n)
-            wipe((uint8_t *)(uintptr_t)blob->p, blob->n);
+            field_wipe_octets((uint8_t *)(uintptr_t)blob->p, blob->n);
     }
-    wipe(at, field_size(field));
+    field_wipe_octets(at, field_size(field));
 }
 
 static void wipe_elements(const struct field *field, const struct array *array)
@@ -65,16 +65,18 @@ static void wipe_elements(const struct field *field, const struct array *array)
         field_wipe(field->sub, (char *)array->p + i * field->size);
 }
 
+void field_wipe_at(const struct field *field, void *at)
+{
+    if (field->flags & F_SECRET)
+        wipe_secret(field, at);
+    else if (field->kind == F_OBJ)
+        field_wipe(field->sub, at);
+    else if (field->kind == F_ARR && field->elem == F_OBJ)
+        wipe_elements(field, at);
+}
+
 void field_wipe(const struct field *table, void *object)
 {
-    for (; table->kind != F_END; table++) {
-        void *at = (char *)object + table->offset;
-
-        if (table->flags & F_SECRET)
-            wipe_member(table, at);
-        else if (table->kind == F_OBJ)
-            field_wipe(table->sub, at);
-        else if (table->kind == F_ARR && table->elem == F_OBJ)
-            wipe_elements(table, at);
-    }
+    for (; table->kind != F_END; table++)
+        field_wipe_at(table, (char *)object + table->offset);
 }

@@ -34,6 +34,10 @@ const struct field *field_find_peer(const struct field *table, const char *name)
 /* FIELD_PEER: makes a peer's value what the kinds read. false if it says nothing. */
 bool field_peer_value(const struct field *field, struct node *value);
 
+/* field_wipe of one member; of plain octets. */
+void field_wipe_at(const struct field *field, void *at);
+void field_wipe_octets(void *p, size_t n);
+
 /* The first value of an F_ENUM without a name, which prints as "". */
 uint8_t field_enum_gap(const struct field *field);
 

@@ -130,8 +130,10 @@ static void read_array(struct reader *reader, const struct field *field, struct 
             read_value(&inner, &element, to, child, &here);
     }
     /* A list with a bad element is left empty, so that rules that look at it meet no half value. */
-    if (inner.failed)
+    if (inner.failed) {
+        field_wipe_at(field, &fresh);
         fresh.n = 0;
+    }
     reader->failed = reader->failed || inner.failed;
     *at = fresh;
 }
@@ -361,8 +363,10 @@ static bool read_peer_member(struct reader *reader, const struct field *field, v
     if (field->flags & F_LAX)
         inner.errors = NULL;
     read_value(&inner, field, at, &value, place);
-    if (inner.failed)
+    if (inner.failed) {
+        field_wipe_at(field, at); /* nobody finds it any more */
         memset(at, 0, field_size(field));
+    }
     reader->failed = reader->failed || (inner.failed && !(field->flags & F_LAX));
     return !inner.failed;
 }

@@ -206,7 +206,9 @@ static bool read_blob(const struct field *field, struct bytes *at, const struct 
         room = node->len;
     n = field->kind == F_BLOB ? base64_read(p, room, node->text, node->len)
                               : hex_read_any(p, room, node->text, node->len);
-    *at = (struct bytes){p, n};
+    if (n == SIZE_MAX)
+        field_wipe_octets(p, room); /* what fits of a key is nearly one */
+    *at = n == SIZE_MAX ? (struct bytes){0} : (struct bytes){p, n};
     return n != SIZE_MAX;
 }
 

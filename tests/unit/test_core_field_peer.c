@@ -325,6 +325,34 @@ START_TEST(wipes_secrets)
 }
 END_TEST
 
+/* What is taken back as it does not fit leaves no secret behind. */
+START_TEST(wipes_secrets_that_are_dropped)
+{
+    static const char *const texts[] = {
+        "{\"Inners\":[{\"Secret\":\"aabbccddeeff\"},{\"Secret\":\"x\"}]}",
+        "{\"Inner\":{\"Secret\":\"aabbccddeeff\",\"A\":-1}}",
+        "{\"Inner\":{\"Secret\":\"aabbccddeeff0\"}}",
+        "{\"Coded\":\"qrvM3e7/?\"}",
+    };
+
+    for (size_t i = 0; i < 4; i++) {
+        const struct node *root;
+        struct thing thing;
+        const char *why, *from, *to;
+
+        arena_reset(&arena);
+        field_errors_init(&errors, &arena);
+        ck_assert_int_eq(json_read(texts[i], strlen(texts[i]), &arena, &root, &why), OK);
+        from = arena_alloc(&arena, 1);
+        ck_assert_int_eq(field_read(fields, &thing, root, FIELD_PEER, &arena, &errors, NULL),
+                         ERR_INVALID);
+        to = arena_alloc(&arena, 1);
+        ck_assert(to > from && to < from + 4096);
+        ck_assert_msg(!memmem(from, (size_t)(to - from), "\xaa\xbb\xcc", 3), "%s", texts[i]);
+    }
+}
+END_TEST
+
 START_TEST(schema_leaves_presence_out)
 {
     struct jw jw;
@@ -351,6 +379,7 @@ int main(void)
         prints_a_dialect,
         exact_times,
         wipes_secrets,
+        wipes_secrets_that_are_dropped,
         schema_leaves_presence_out,
         NULL,
     };

@@ -234,11 +234,46 @@ START_TEST(keys_are_wiped_and_hidden)
 }
 END_TEST
 
+/* What was read of a message that is refused is wiped as well, wherever in it the mistake is. */
+START_TEST(keys_of_a_bad_message_are_wiped)
+{
+    static const char *const members[] = {
+        "\"AESKey\":\"00112233445566778899aabbccddeeff\"},\"Lifetime\":-1",
+        "\"AESKey\":\"00112233445566778899aabbccddeeff\",\"KEKLabel\":7}",
+        "\"KEKLabel\":7,\"AESKey\":\"00112233445566778899aabbccddeeff\"}",
+        "\"AESKey\":\"00112233445566778899aabbccddeeffgg\"}",
+        "\"AESKey\":\"00112233445566778899aabbccddeeff00112233445566778899\"}",
+    };
+    static const uint8_t key[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77};
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        struct roam_message message;
+        struct roam_fault fault;
+        const char *text, *from, *to;
+
+        arena_reset(&arena);
+        text = arena_printf(&arena, "{\"MessageType\":\"JoinAns\",\"NwkSKey\":{%s}", members[i]);
+        from = arena_alloc(&arena, 1);
+        ck_assert_int_eq(roam_message_read(text, strlen(text), &arena, &message, &fault),
+                         ERR_INVALID);
+        roam_message_wipe(&message);
+        to = arena_alloc(&arena, 1);
+        ck_assert(to > from && to < from + 4096);
+        ck_assert_msg(!memmem(from, (size_t)(to - from), key, sizeof(key)), "%s", members[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        messages_come_back,        answers_have_their_header, keys_unwrap,
-        wrong_keks_are_told_apart, keys_are_wiped_and_hidden, NULL,
+        messages_come_back,
+        answers_have_their_header,
+        keys_unwrap,
+        wrong_keks_are_told_apart,
+        keys_are_wiped_and_hidden,
+        keys_of_a_bad_message_are_wiped,
+        NULL,
     };
     int status;
 
