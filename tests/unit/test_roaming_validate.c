@@ -8,9 +8,13 @@
 #define ACCEPT "'PHYPayload':'20c70089e9c06a17068e6aa39607214d0d'"
 #define UL_MEMBERS                                                                                 \
     "'DataRate':5,'ULFreq':868.5,'RecvTime':'2026-03-01T12:00:00Z','RFRegion':'EU868','GWInfo':[]"
-#define UL_DATA   "'ULMetaData':{" UL_MEMBERS ",'DevAddr':'e014caff'}"
-#define UL_JOIN   "'ULMetaData':{" UL_MEMBERS ",'DevEUI':'a0b1c2d3e4f50001'}"
-#define DL        "'DLMetaData':{'DLFreq1':868.1,'DataRate1':5,'RXDelay1':1,'ClassMode':'A','GWInfo':[]}"
+#define UL_DATA "'ULMetaData':{" UL_MEMBERS ",'DevAddr':'e014caff'}"
+#define UL_JOIN "'ULMetaData':{" UL_MEMBERS ",'DevEUI':'a0b1c2d3e4f50001'}"
+#define DL      "'DLMetaData':{'DLFreq1':868.1,'DataRate1':5,'RXDelay1':1,'ClassMode':'A','GWInfo':[]}"
+#define FRM_UL                                                                                     \
+    "'FRMPayload':'01','ULMetaData':{" UL_MEMBERS                                                  \
+    ",'DevEUI':'a0b1c2d3e4f50001','FPort':9,'FCntUp':1}"
+#define FRM_DL    "'FRMPayload':'01','DLMetaData':{'DevEUI':'a0b1c2d3e4f50001','FPort':9,'FCntDown':1}"
 #define GRANTED   "'Result':{'ResultCode':'Success'}"
 #define EUI       "'DevEUI':'a0b1c2d3e4f50001'"
 #define KEY(name) "'" name "':{'AESKey':'00112233445566778899aabbccddeeff'}"
@@ -180,6 +184,76 @@ START_TEST(members_of_objects_are_missed)
 }
 END_TEST
 
+/* Each member of the metadata that a frame, or a payload alone, cannot go without. */
+START_TEST(metadata_says_what_it_must)
+{
+    static const struct {
+        const char *type, *members, *object;
+        unsigned row;
+        bool tolerated;
+    } rows[] = {
+        {"PRStartReq", DATA "," UL_DATA, "ULMetaData", ROAM_UL_DATA_RATE, false},
+        {"PRStartReq", DATA "," UL_DATA, "ULMetaData", ROAM_UL_FREQ, false},
+        {"PRStartReq", DATA "," UL_DATA, "ULMetaData", ROAM_UL_RECV_TIME, false},
+        {"PRStartReq", DATA "," UL_DATA, "ULMetaData", ROAM_UL_RF_REGION, true},
+        {"PRStartReq", DATA "," UL_DATA, "ULMetaData", ROAM_UL_GW_INFO, true},
+        {"XmitDataReq", FRM_UL, "ULMetaData", ROAM_UL_DEV_EUI, false},
+        {"XmitDataReq", FRM_UL, "ULMetaData", ROAM_UL_F_PORT, false},
+        {"XmitDataReq", FRM_UL, "ULMetaData", ROAM_UL_FCNT_UP, false},
+        {"XmitDataReq", FRM_UL, "ULMetaData", ROAM_UL_DATA_RATE, false},
+        {"XmitDataReq", DATA "," DL, "DLMetaData", ROAM_DL_CLASS_MODE, true},
+        {"XmitDataReq", FRM_DL, "DLMetaData", ROAM_DL_DEV_EUI, false},
+        {"XmitDataReq", FRM_DL, "DLMetaData", ROAM_DL_FCNT_DOWN, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct roam_message m = read_good(rows[i].type, rows[i].members);
+        const struct field *row = field_find(roam_type_fields(m.header.type), rows[i].object);
+        struct roam_empty *object = (void *)((char *)&m.empty + row->offset);
+        const char *what =
+            arena_printf(&arena, "%s.%s is missing", rows[i].object, row->sub[rows[i].row].name);
+
+        ck_assert_int_eq(validate(&m, ROAM_SENT), OK);
+        object->has &= ~ROAM_BIT(rows[i].row);
+        ck_assert_msg(validate(&m, ROAM_SENT) == ERR_INVALID, "%s", what);
+        ck_assert_str_eq(fault.description, what);
+        ck_assert_msg(validate(&m, ROAM_RECEIVED) == (rows[i].tolerated ? OK : ERR_INVALID), "%s",
+                      what);
+    }
+}
+END_TEST
+
+/* Fields of LoRaWAN are no wider than on air. */
+START_TEST(numbers_fit_their_fields)
+{
+    static const struct {
+        const char *type, *member, *end;
+        unsigned most;
+    } rows[] = {
+        {"JoinReq", "'RxDelay':", "", 15},
+        {"HRStartReq", "'RxDelay':", "", 15},
+        {"XmitDataReq", "'DLMetaData':{'RXDelay1':", "}", 15},
+        {"XmitDataReq", "'DLMetaData':{'DataRate1':", "}", 15},
+        {"XmitDataReq", "'DLMetaData':{'DataRate2':", "}", 15},
+        {"XmitDataReq", "'DLMetaData':{'FPort':", "}", 255},
+        {"ProfileAns", "'DeviceProfile':{'RXDelay1':", "}", 15},
+        {"ProfileAns", "'DeviceProfile':{'RXDROffset1':", "}", 7},
+        {"PRStartAns", "'ServiceProfile':{'DRMax':", "}", 15},
+    };
+    struct roam_message m;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *most =
+            arena_printf(&arena, "%s%u%s", rows[i].member, rows[i].most, rows[i].end);
+        const char *more =
+            arena_printf(&arena, "%s%u%s", rows[i].member, rows[i].most + 1, rows[i].end);
+
+        (void)read_good(rows[i].type, most);
+        ck_assert_msg(read_text(text_of(rows[i].type, more), &m) == ERR_INVALID, "%s", more);
+    }
+}
+END_TEST
+
 START_TEST(payloads_and_directions_exclude_each_other)
 {
     const char *payload = "one of PHYPayload and FRMPayload must be there";
@@ -197,12 +271,16 @@ END_TEST
 
 START_TEST(ports_of_applications)
 {
+    struct roam_message m = read_good("XmitDataReq", FRM_DL);
     const char *what = "DLMetaData.FPort is missing or 0";
 
     ck_fault("XmitDataReq", "'FRMPayload':'01','DLMetaData':{" EUI ",'FPort':0,'FCntDown':1}",
              ROAM_RECEIVED, ROAM_INVALID_FPORT, what);
     ck_fault("XmitDataReq", "'FRMPayload':'01','DLMetaData':{" EUI ",'FCntDown':1}", ROAM_RECEIVED,
              ROAM_INVALID_FPORT, what);
+    m.xmit_data_req.dl.has &= ~ROAM_BIT(ROAM_DL_F_PORT); /* has a value, and is not there */
+    ck_assert_int_eq(validate(&m, ROAM_SENT), ERR_INVALID);
+    ck_assert_int_eq(fault.code, ROAM_INVALID_FPORT);
 }
 END_TEST
 
@@ -624,6 +702,8 @@ int main(void)
     const TTest *const tests[] = {
         every_mandatory_member_is_missed,
         members_of_objects_are_missed,
+        metadata_says_what_it_must,
+        numbers_fit_their_fields,
         payloads_and_directions_exclude_each_other,
         ports_of_applications,
         windows_are_whole,
