@@ -47,6 +47,10 @@ START_TEST(the_device_reads_what_is_answered)
     ck_assert(!accept.opt_neg);
     ck_assert_uint_eq(request.state.join_nonce, 42);
     ck_assert(request.add_nonce);
+    ck_assert_int_eq(request.state.last_dev_nonce, -1);
+    device.state.last_dev_nonce = 7; /* of a later version that was given up again */
+    js_answer(&device, &request);
+    ck_assert_int_eq(request.state.last_dev_nonce, 7);
 }
 END_TEST
 

@@ -222,7 +222,10 @@ START_TEST(the_device_reads_each_answer)
         ck_assert(accept.opt_neg && !accept.has_cflist);
         ck_assert_uint_eq(accept.join_nonce, 5);
         ck_assert_uint_eq(accept.dev_addr.v, 0xe0140b0b);
+        ck_assert_uint_eq(accept.net_id.v, 0x60000a);
+        ck_assert_uint_eq(accept.rx1_dr_offset, 1);
         ck_assert_uint_eq(accept.rx2_dr, 3);
+        ck_assert_uint_eq(accept.rx_delay, 5);
     }
 }
 END_TEST
@@ -387,6 +390,9 @@ START_TEST(keys_in_clear)
     const struct lw_session_keys keys = {{{1}}, {{2}}, {{3}}, {{4}}};
     struct js_envelopes envelopes;
 
+    js_envelopes_of(LW_1_0_4, &keys, NULL, NULL, &envelopes);
+    ck_assert_mem_eq(envelopes.nwk_s_key.octets, keys.f_nwk_s_int.b, 16);
+    ck_assert(!envelopes.f_nwk_s_int.n && !envelopes.s_nwk_s_int.n && !envelopes.nwk_s_enc.n);
     js_envelopes_of(LW_1_1_0, &keys, NULL, NULL, &envelopes);
     ck_assert_uint_eq(envelopes.app_s_key.n, 16);
     ck_assert_str_eq(envelopes.app_s_key.label, "");

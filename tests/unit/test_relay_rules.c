@@ -293,11 +293,51 @@ START_TEST(resetting_limits)
 }
 END_TEST
 
+/* Each of the four by its own numbers. */
+START_TEST(limits_are_not_mixed_up)
+{
+    struct lw_configure_fwd_limit_req req = {.overall_reload = 10,
+                                             .global_uplink_reload = 20,
+                                             .notify_reload = 30,
+                                             .join_req_reload = 40,
+                                             .overall_size = 0,
+                                             .global_uplink_size = 1,
+                                             .notify_size = 2,
+                                             .join_req_size = 3,
+                                             .reset_counters = RELAY_RESET_ZERO};
+    struct relay_limits limits = relay_limits_default();
+    struct relay_bucket device = {.rate = RELAY_RATE_UNLIMITED};
+
+    ck_assert_uint_eq(limits.overall.tokens, 8);
+    ck_assert_uint_eq(limits.uplink.tokens, 8);
+    ck_assert_uint_eq(limits.notify.tokens, 4);
+    ck_assert_uint_eq(limits.join.tokens, 4);
+    relay_limits_configure(&limits, &req);
+    ck_assert_uint_eq(relay_bucket_capacity(&limits.overall), 10);
+    ck_assert_uint_eq(relay_bucket_capacity(&limits.uplink), 40);
+    ck_assert_uint_eq(relay_bucket_capacity(&limits.notify), 120);
+    ck_assert_uint_eq(relay_bucket_capacity(&limits.join), 480);
+    relay_limits_reload(&limits);
+    ck_assert(relay_limits_take_uplink(&limits, &device));
+    ck_assert(relay_limits_take_notify(&limits) && relay_limits_take_notify(&limits));
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert(relay_limits_take_join(&limits));
+    ck_assert_uint_eq(limits.overall.tokens, 4);
+    ck_assert_uint_eq(limits.uplink.tokens, 19);
+    ck_assert_uint_eq(limits.notify.tokens, 28);
+    ck_assert_uint_eq(limits.join.tokens, 37);
+}
+END_TEST
+
 START_TEST(limits_for_a_number_of_devices)
 {
     struct lw_configure_fwd_limit_req few = relay_limits_for(1, 1), some = relay_limits_for(10, 4);
 
     ck_assert_uint_eq(few.overall_reload, 8); /* never below the defaults */
+    ck_assert_uint_eq(few.notify_reload, 4);
+    ck_assert_uint_eq(few.reset_counters, RELAY_RESET_RATE);
+    ck_assert(few.overall_size == 1 && few.global_uplink_size == 1 && few.notify_size == 1 &&
+              few.join_req_size == 1);
     ck_assert_uint_eq(few.join_req_reload, 4);
     ck_assert_uint_eq(some.global_uplink_reload, 80);
     ck_assert_uint_eq(some.join_req_reload, 20);
@@ -493,6 +533,7 @@ int main(void)
                                   a_relay_begins_with_eight_an_hour,
                                   a_device_has_its_own_bucket,
                                   resetting_limits,
+                                  limits_are_not_mixed_up,
                                   limits_for_a_number_of_devices,
                                   a_relay_answers_bit_by_bit,
                                   a_scan_needs_its_time,
