@@ -259,6 +259,11 @@ START_TEST(the_lower_version_counts)
     ck_assert_int_eq(js_material_make(&root, &asked, &some_terms, &material), DROP_NONE);
     lw_keys_10(&root.app_key, &values, &keys);
     ck_assert(!memcmp(&keys, &material.keys, sizeof(keys)));
+    context.mic = context.enc = &root.app_key;
+    ck_assert_int_eq(
+        lw_join_accept_read((struct bytes){material.accept, material.accept_n}, &context, &accept),
+        OK);
+    ck_assert(!accept.opt_neg);
 }
 END_TEST
 

@@ -110,6 +110,8 @@ START_TEST(profiles_of_the_vectors)
     m.pr_start_ans.service_profile = (struct roam_service_profile){0};
     range = roam_dr_limits(sp, (struct roam_dr_range){1, 4});
     ck_assert(range.min == 1 && range.max == 4);
+    range = roam_dr_limits(sp, (struct roam_dr_range){0, 5}); /* no DRMax is not DRMax 0 */
+    ck_assert(range.min == 0 && range.max == 5);
     ck_assert_int_eq(roam_dev_status_interval_us(sp), 0);
 }
 END_TEST

@@ -50,6 +50,7 @@ static const struct {
     {"PRStartReq", JOIN "," UL_JOIN, {"PHYPayload", "ULMetaData"}},
     {"PRStartReq", REJOIN "," UL_JOIN, {"PHYPayload", "ULMetaData"}},
     {"PRStartAns", GRANTED ",'Lifetime':0," EUI, {"Result", "", "Lifetime"}},
+    {"PRStartAns", GRANTED ",'Lifetime':0", {"Result"}}, /* stateless, and no Join-accept */
     {"PRStartAns",
      GRANTED "," ACCEPT "," EUI ",'Lifetime':3600,'FCntUp':0," KEY("NwkSKey") "," DL,
      {"Result", "DLMetaData", "", "Lifetime", "DevEUI", "FCntUp"}},
@@ -58,7 +59,7 @@ static const struct {
      {"Result", "DLMetaData", "", "Lifetime", "DevEUI"}},
     {"PRStartAns",
      GRANTED "," EUI ",'Lifetime':3600,'FCntUp':0," KEY("FNwkSIntKey"),
-     {"Result", "", "Lifetime", "FCntUp"}},
+     {"Result", "", "Lifetime", "DevEUI", "FCntUp"}},
     {"PRStartAns", "'Result':{'ResultCode':'Deferred'},'Lifetime':600", {"Result", "", "Lifetime"}},
     {"PRStopReq", EUI, {"DevEUI"}},
     {"PRStopAns", GRANTED, {"Result"}},
