@@ -103,8 +103,7 @@ static enum err read_message(struct roam_message *message, const struct node *ro
     field_errors_init(&errors, arena);
     if (read_tables(message, root, arena, &errors) != OK)
         return refuse(fault, ERR_INVALID,
-                      arena_printf(arena, "%s%s%s", errors.at[0].where,
-                                   *errors.at[0].where ? " " : "", errors.at[0].what));
+                      arena_printf(arena, "%s %s", errors.at[0].where, errors.at[0].what));
     if (message->header.type == ROAM_TYPE_UNKNOWN)
         return refuse(fault, ERR_INVALID, "MessageType is missing or not known");
     return OK;
