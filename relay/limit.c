@@ -20,9 +20,14 @@ static bool is_unlimited(const struct relay_bucket *bucket)
     return bucket->rate >= RELAY_RATE_UNLIMITED;
 }
 
+static unsigned full(const struct relay_bucket *bucket)
+{
+    return bucket->rate * relay_bucket_factor(bucket->size);
+}
+
 unsigned relay_bucket_capacity(const struct relay_bucket *bucket)
 {
-    return is_unlimited(bucket) ? 0 : bucket->rate * relay_bucket_factor(bucket->size);
+    return is_unlimited(bucket) ? 0 : full(bucket);
 }
 
 static struct relay_bucket filled(uint8_t rate, uint8_t size)
@@ -50,18 +55,22 @@ static uint16_t least(unsigned a, unsigned b)
     return (uint16_t)(a < b ? a : b);
 }
 
+/* Tokens of an unlimited bucket are not counted, and stay for the time after. */
+static void add(struct relay_bucket *bucket, unsigned tokens)
+{
+    if (!is_unlimited(bucket))
+        bucket->tokens = least(bucket->tokens + tokens, full(bucket));
+}
+
 static void configure(struct relay_bucket *bucket, uint8_t rate, uint8_t size,
                       enum relay_limit_reset reset)
 {
-    unsigned capacity;
-
     bucket->rate = rate;
     bucket->size = size;
-    capacity = relay_bucket_capacity(bucket);
     if (reset == RELAY_RESET_KEEP)
-        bucket->tokens = least(bucket->tokens, capacity);
+        add(bucket, 0);
     else if (reset == RELAY_RESET_CAPACITY)
-        bucket->tokens = (uint16_t)capacity;
+        bucket->tokens = (uint16_t)full(bucket);
     else
         bucket->tokens = reset == RELAY_RESET_RATE ? rate : 0;
 }
@@ -79,7 +88,7 @@ void relay_limits_configure(struct relay_limits *limits,
 
 void relay_bucket_reload(struct relay_bucket *bucket)
 {
-    bucket->tokens = least((unsigned)bucket->tokens + bucket->rate, relay_bucket_capacity(bucket));
+    add(bucket, bucket->rate);
 }
 
 void relay_limits_reload(struct relay_limits *limits)

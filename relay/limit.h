@@ -44,7 +44,7 @@ enum relay_limit_reset {
     RELAY_RESET_ZERO,
     RELAY_RESET_RATE,
     RELAY_RESET_CAPACITY,
-    RELAY_RESET_KEEP, /* what fits the new capacity */
+    RELAY_RESET_KEEP, /* what fits the new capacity; all while there is no limit */
 };
 
 void relay_limits_configure(struct relay_limits *limits,

@@ -293,6 +293,28 @@ START_TEST(resetting_limits)
 }
 END_TEST
 
+/* While there is no limit nothing is counted: what was left before is left afterwards. */
+START_TEST(tokens_outlive_a_time_without_limit)
+{
+    struct lw_configure_fwd_limit_req req = {.overall_reload = RELAY_RATE_UNLIMITED,
+                                             .global_uplink_reload = 8,
+                                             .global_uplink_size = 1,
+                                             .reset_counters = RELAY_RESET_KEEP};
+    struct relay_limits limits = relay_limits_default();
+    struct relay_bucket device = {.rate = RELAY_RATE_UNLIMITED};
+
+    ck_assert(relay_limits_take_uplink(&limits, &device));
+    relay_limits_configure(&limits, &req);
+    ck_assert(relay_limits_take_uplink(&limits, &device));
+    relay_limits_reload(&limits);
+    req.overall_reload = 8;
+    req.overall_size = 1;
+    relay_limits_configure(&limits, &req);
+    ck_assert_uint_eq(limits.overall.tokens, 7);
+    ck_assert_uint_eq(limits.uplink.tokens, 14);
+}
+END_TEST
+
 /* Each of the four by its own numbers. */
 START_TEST(limits_are_not_mixed_up)
 {
@@ -533,6 +555,7 @@ int main(void)
                                   a_relay_begins_with_eight_an_hour,
                                   a_device_has_its_own_bucket,
                                   resetting_limits,
+                                  tokens_outlive_a_time_without_limit,
                                   limits_are_not_mixed_up,
                                   limits_for_a_number_of_devices,
                                   a_relay_answers_bit_by_bit,
