@@ -5,6 +5,7 @@
 #include "roaming/validate.h"
 
 #include "lorawan/frame.h"
+#include "lorawan/keywrap.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,6 +62,18 @@ static bool is_excess(const struct check *check, const struct field *row)
            ((row->marks & granted) && !(row->marks & anyway));
 }
 
+/* In clear or wrapped, by the label: one that is in clear under a label was forgotten. Of what came
+ * roam_key_unwrap tells. */
+static bool check_envelope(const struct check *check, const struct roam_key_envelope *envelope,
+                           const char *name)
+{
+    bool wrapped = roam_has(envelope, ROAM_KEY_KEK_LABEL) && *envelope->kek_label;
+
+    if (check->side == ROAM_RECEIVED || envelope->aes_key.n == (wrapped ? LW_WRAPPED : 16))
+        return true;
+    return fail(check, ROAM_MALFORMED, "%s.AESKey has %zu octets", name, envelope->aes_key.n);
+}
+
 static bool check_marks(const struct check *check, const struct field *table, const void *object,
                         const char *prefix)
 {
@@ -77,6 +90,8 @@ static bool check_marks(const struct check *check, const struct field *table, co
         } else if (is_excess(check, &table[i])) {
             return fail(check, ROAM_MALFORMED, "%s is not for a refusal", name);
         } else if (table[i].kind == F_OBJ && !check_marks(check, table[i].sub, at, name)) {
+            return false;
+        } else if (table[i].sub == roam_key_envelope_fields && !check_envelope(check, at, name)) {
             return false;
         }
     }

@@ -363,6 +363,50 @@ START_TEST(keys_of_one_version)
 }
 END_TEST
 
+/* `n` octets in hex. */
+static const char *octets(size_t n)
+{
+    char *text = arena_alloc(&arena, 2 * n + 1);
+
+    memset(text, '0', 2 * n);
+    return text;
+}
+
+/* 16 octets in clear, 24 wrapped: a key in clear under a label would be one that was not wrapped.
+ */
+START_TEST(keys_are_sent_as_their_label_says)
+{
+    static const struct {
+        const char *label;
+        size_t octets;
+        bool good;
+    } rows[] = {
+        {"", 16, true},
+        {"'KEKLabel':'',", 16, true},
+        {"'KEKLabel':'kek',", 24, true},
+        {"", 15, false},
+        {"'KEKLabel':'',", 24, false},
+        {"'KEKLabel':'kek',", 16, false},
+        {"'KEKLabel':'kek',", 23, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *members = arena_printf(
+            &arena,
+            GRANTED "," ACCEPT ",'Lifetime':0,'SessionKeyID':'01','NwkSKey':{%s'AESKey':'%s'}",
+            rows[i].label, octets(rows[i].octets));
+        struct roam_message m = read_good("JoinAns", members);
+
+        ck_assert_int_eq(validate(&m, ROAM_RECEIVED), OK); /* roam_key_unwrap tells */
+        if (rows[i].good)
+            ck_assert_int_eq(validate(&m, ROAM_SENT), OK);
+        else
+            ck_fault("JoinAns", members, ROAM_SENT, ROAM_MALFORMED,
+                     arena_printf(&arena, "NwkSKey.AESKey has %zu octets", rows[i].octets));
+    }
+}
+END_TEST
+
 #define CLASS_B "'ClassBTimeout':1,'PingSlotPeriod':32,'PingSlotDR':3,'PingSlotFreq':869.525"
 #define ABP                                                                                        \
     "'RXDelay1':1,'RXDROffset1':0,'RXDataRate2':0,'RXFreq2':869.525,'FactoryPresetFreqs':[868.1]"
@@ -472,15 +516,6 @@ START_TEST(refusals_give_nothing_away)
     }
 }
 END_TEST
-
-/* `n` octets in hex. */
-static const char *octets(size_t n)
-{
-    char *text = arena_alloc(&arena, 2 * n + 1);
-
-    memset(text, '0', 2 * n);
-    return text;
-}
 
 static void ck_sizes(const char *type, const char *name, const char *others, const char *good)
 {
@@ -709,6 +744,7 @@ int main(void)
         ports_of_applications,
         windows_are_whole,
         keys_of_one_version,
+        keys_are_sent_as_their_label_says,
         device_profiles_are_whole,
         refusals_want_nothing_else,
         refusals_can_be_sent_without_a_body,
