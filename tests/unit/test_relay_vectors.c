@@ -1,6 +1,6 @@
 /*
  * Runs tests/vectors/relay.json: every group of it, or the run fails. The MAC commands are compared
- * field by field in test_lorawan_mac.c.
+ * field by field in test_lorawan_mac_vectors.c.
  */
 #include "lorawan/airtime.h"
 #include "lorawan/keys.h"
@@ -326,10 +326,30 @@ static void rxr(struct json_object *v)
     struct relay_channel got;
     enum region_id id;
 
-    if (region_find(name, &id) == ERR_UNSUPPORTED)
-        return;
+    ck_assert_int_eq(region_find(name, &id), OK);
     ck_assert(relay_rxr(region_get(id), &rx1, (uint32_t)vec_int(v, "wor_freq_hz"), &got));
     expect_channel(got, channel_of(v, "rxr_dr", "rxr_freq_hz"), name);
+}
+
+static void default_wor_channels(struct json_object *v)
+{
+    struct json_object *channels = vec(v, "channels");
+    const struct region *region;
+    enum region_id id;
+
+    ck_assert_int_eq(region_find(vec_str(v, "region"), &id), OK);
+    region = region_get(id);
+    for (unsigned i = 0; i < vec_count(channels); i++) {
+        const struct region_relay *relay = region_relay_channel(region, i);
+        struct json_object *channel = vec_at(channels, i);
+
+        ck_assert_ptr_nonnull(relay);
+        ck_assert_int_eq(vec_int(channel, "idx"), i);
+        ck_assert_uint_eq(relay->wor_hz, vec_int(channel, "wor"));
+        ck_assert_uint_eq(relay->ack_hz, vec_int(channel, "ack"));
+        ck_assert_uint_eq(relay->dr, vec_int(v, "dr"));
+    }
+    ck_assert_ptr_null(region_relay_channel(region, (unsigned)vec_count(channels)));
 }
 
 static void ns_window_choice(struct json_object *v)
@@ -422,9 +442,9 @@ static const struct {
     {"ns_window_choice", ns_window_choice, 7},
     {"negative", negative, 8},
     {"_meta", NULL, 0},
-    {"mac_commands", NULL, 0},         /* test_lorawan_mac.c */
-    {"default_wor_channels", NULL, 0}, /* test_region_checks.c */
-    {"timing", NULL, 0},               /* below */
+    {"default_wor_channels", default_wor_channels, 13},
+    {"mac_commands", NULL, 0}, /* test_lorawan_mac_vectors.c */
+    {"timing", NULL, 0},       /* below */
     {"payload_limits", NULL, 0},
 };
 
