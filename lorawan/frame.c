@@ -13,6 +13,7 @@
 #define JOIN_ACCEPT_SHORT 17
 #define REJOIN_LEN        19 /* types 0 and 2 */
 #define REJOIN_1_LEN      24
+#define NET_ID_MAX        0xffffffu
 
 const char *lw_ftype_name(enum lw_ftype ftype)
 {
@@ -353,7 +354,7 @@ enum err lw_rejoin_write(struct wr *wr, const struct lw_rejoin *rejoin, const st
 {
     const uint8_t *start = wr->p;
 
-    if (rejoin->type > 2)
+    if (rejoin->type > 2 || rejoin->net_id.v > NET_ID_MAX)
         return ERR_INVALID;
     wr_u8(wr, LW_REJOIN_REQUEST << 5);
     wr_u8(wr, rejoin->type);
@@ -368,6 +369,8 @@ enum err lw_rejoin_write(struct wr *wr, const struct lw_rejoin *rejoin, const st
 
 enum err lw_proprietary_write(struct wr *wr, struct bytes payload)
 {
+    if (payload.n > LW_PHY_MAX - 1)
+        return ERR_LIMIT;
     wr_u8(wr, LW_PROPRIETARY << 5);
     wr_copy(wr, payload.p, payload.n);
     return done(wr);

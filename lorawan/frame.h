@@ -173,6 +173,7 @@ struct lw_seal {
 MUST_CHECK enum err lw_data_write(struct wr *wr, enum lw_ftype ftype, const struct lw_data *data,
                                   const struct lw_seal *seal);
 
+/* Also ERR_INVALID: a rejoin's type or NetID that there is not. */
 MUST_CHECK enum err lw_join_request_write(struct wr *wr, const struct lw_join_request *join,
                                           const struct lw_key *key);
 MUST_CHECK enum err lw_rejoin_write(struct wr *wr, const struct lw_rejoin *rejoin,

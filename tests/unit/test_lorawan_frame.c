@@ -111,7 +111,7 @@ static enum err write_of(struct lw_data *data, enum lw_ftype ftype, size_t room_
 {
     static const struct lw_seal seal = {
         .f_nwk_s_int = &key, .nwk_s_enc = &key, .app_s_key = &key, .fcnt = 70000};
-    uint8_t room[LW_PHY_MAX];
+    uint8_t room[2 * LW_PHY_MAX];
     struct wr wr = wr_of(room, room_size);
 
     return lw_data_write(&wr, ftype, data, &seal);
@@ -127,6 +127,7 @@ START_TEST(what_cannot_be_sent_is_refused)
     ck_assert_int_eq(write_of(&data, LW_JOIN_REQUEST, LW_PHY_MAX), ERR_INVALID);
     data.fopts = (struct bytes){octets, 1}; /* 256 octets in all */
     ck_assert_int_eq(write_of(&data, LW_UNCONFIRMED_DOWN, LW_PHY_MAX), ERR_LIMIT);
+    ck_assert_int_eq(write_of(&data, LW_UNCONFIRMED_DOWN, 2 * LW_PHY_MAX), ERR_LIMIT);
     data = (struct lw_data){.port = 0, .fopts = {octets, 1}};
     ck_assert_int_eq(write_of(&data, LW_UNCONFIRMED_DOWN, LW_PHY_MAX), ERR_INVALID);
     data = (struct lw_data){.port = LW_PORT_NONE, .payload = {octets, 1}};
@@ -140,6 +141,21 @@ START_TEST(what_cannot_be_sent_is_refused)
     data = (struct lw_data){.port = LW_PORT_NONE};
     ck_assert_int_eq(write_of(&data, LW_CONFIRMED_UP, 12), OK);
     ck_assert_int_eq(write_of(&data, LW_CONFIRMED_UP, 11), ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(a_proprietary_frame_can_be_read)
+{
+    static const uint8_t octets[LW_PHY_MAX];
+    uint8_t room[2 * LW_PHY_MAX];
+    struct wr wr = wr_of(room, sizeof(room));
+    struct lw_frame frame;
+
+    ck_assert_int_eq(lw_proprietary_write(&wr, (struct bytes){octets, LW_PHY_MAX}), ERR_LIMIT);
+    ck_assert_uint_eq(wr_len(&wr), 0);
+    ck_assert_int_eq(lw_proprietary_write(&wr, (struct bytes){octets, LW_PHY_MAX - 1}), OK);
+    ck_assert_int_eq(lw_frame_read(wr_bytes(&wr), &frame), DROP_NONE);
+    ck_assert_uint_eq(frame.proprietary.n, LW_PHY_MAX - 1);
 }
 END_TEST
 
@@ -265,6 +281,9 @@ START_TEST(no_room_and_no_sense)
     ck_assert_int_eq(lw_join_request_write(&wr, &join, &key), ERR_LIMIT);
     wr = wr_of(room, sizeof(room));
     ck_assert_int_eq(lw_rejoin_write(&wr, &rejoin, &key), ERR_INVALID);
+    rejoin = (struct lw_rejoin){.type = 2, .net_id = {0x1000000}}; /* has 24 bits */
+    ck_assert_int_eq(lw_rejoin_write(&wr, &rejoin, &key), ERR_INVALID);
+    ck_assert_uint_eq(wr_len(&wr), 0);
     /* longer than any: nothing is touched */
     lw_crypt_payload(&key, &which, (struct bytes){long_room, 257}, untouched);
     lw_crypt_fopts(&key, &which, LW_FOPTS_1_1, 1, (struct bytes){long_room, 16}, untouched);
@@ -324,6 +343,7 @@ int main(void)
                                   fopts_must_fit,
                                   only_uplinks_are_heard,
                                   what_cannot_be_sent_is_refused,
+                                  a_proprietary_frame_can_be_read,
                                   an_encrypted_payload_passes_through,
                                   fopts_streams_differ,
                                   join_accepts_are_checked,
