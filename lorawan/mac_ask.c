@@ -73,13 +73,17 @@ static void ask_new_channels(struct asking *a)
 
     if (!a->may->new_channels)
         return;
-    for (uint8_t i = 0; i < LW_MAC_CHANNELS && count < NEW_CHANNELS_MOST; i++) {
+    for (uint8_t i = 0; i < LW_MAC_CHANNELS; i++) {
         const struct lw_mac_channel *wanted = &a->wanted->channels[i];
         struct lw_new_channel_req req = {i, wanted->frequency_hz, wanted->min_dr, wanted->max_dr};
         size_t before = wr_len(a->wr);
 
         if (!channel_differs(&a->now->channels[i], wanted))
             continue;
+        if (count == NEW_CHANNELS_MOST) {
+            a->budget->more = true;
+            return;
+        }
         ASK(a, new_channel_req, &req);
         count += wr_len(a->wr) > before;
     }

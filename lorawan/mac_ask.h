@@ -42,8 +42,8 @@ struct lw_mac_asked {
                          as the mask would be of channels that may not exist */
 };
 
-/* Appends requests, most urgent first, as far as the budget goes (budget->more: not all). Commands
- * later than budget->version are left out. */
+/* Appends requests, most urgent first, as far as the budget goes, and NewChannelReq for three
+ * channels at most (budget->more: not all). Commands later than budget->version are left out. */
 void lw_mac_ask(const struct lw_mac_state *now, const struct lw_mac_state *wanted,
                 struct lw_mac_asked *asked, struct lw_mac_budget *budget, struct wr *wr);
 

@@ -10,7 +10,7 @@ struct lw_mac_budget {
     uint8_t version; /* enum lw_version of the device */
     uint16_t down;   /* octets that are left for requests */
     uint16_t up;     /* and for the answers they cause */
-    bool more;       /* a block did not fit */
+    bool more;       /* not all that was wanted: a block did not fit */
 };
 
 enum lw_mac_place { LW_MAC_IN_FOPTS, LW_MAC_ON_PORT_0 };

@@ -288,9 +288,12 @@ START_TEST(channels_go_three_at_a_time)
         wanted.channels[i] = (struct lw_mac_channel){867100000 + 200000 * (uint32_t)i, 0, 5, 0};
     wanted.channels[1].rx1_hz = 869525000;
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 18);
+    ck_assert(budget.more);
+    budget.more = false;
     /* the two that are left, and RX1 of one that the device has by now */
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 17);
     ck_assert_uint_eq(now.channels[1].rx1_hz, 869525000);
+    ck_assert(!budget.more);
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 0);
     wanted.channels[1].rx1_hz = 0; /* back to the uplink's */
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 5);
