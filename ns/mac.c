@@ -433,6 +433,20 @@ static void fill_block(const struct session *session, const struct mac_out *out,
     }
 }
 
+/* Until 1.0.1 a device takes each request by itself (reference 4.4). */
+static enum err mask_block(const struct session *session, const struct mac_out *out,
+                           const struct chmask *defined,
+                           struct lw_link_adr_req reqs[CHMASK_REQS_MAX], size_t *n)
+{
+    const struct chmask_rule *rules =
+        region_chmask_rules(out->region, (enum region_revision)out->profile->revision);
+    const struct chmask *from = &session->enabled, *to = wanted_mask(session, out);
+
+    if (out->profile->version < LW_1_0_2)
+        return chmask_build_alone(rules, defined, from, to, reqs, n);
+    return chmask_build(rules, defined, from, to, reqs, n);
+}
+
 /* The mask travels along: LinkADRReq never names a channel that the device lacks. */
 static void write_link_adr(const struct session *session, struct mac_out *out)
 {
@@ -445,8 +459,7 @@ static void write_link_adr(const struct session *session, struct mac_out *out)
     if (!want_link_adr(session, out))
         return;
     session_channels(session, out->region, &channels);
-    if (chmask_build(region_chmask_rules(out->region, (enum region_revision)out->profile->revision),
-                     &channels.defined, &session->enabled, wanted_mask(session, out), reqs, &n))
+    if (mask_block(session, out, &channels.defined, reqs, &n) != OK)
         return;
     fill_block(session, out, &channels, reqs, n);
     for (size_t i = 0; i < n; i++)

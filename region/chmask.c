@@ -219,26 +219,47 @@ static void add_groups(const struct chmask_rule *rules, const struct chmask *fro
     }
 }
 
-/* A request that switches a whole range, with the best mask it can carry. */
-static void start_with(const struct chmask_rule *rules, unsigned cntl, const struct chmask *defined,
-                       const struct chmask *to, struct list *list, struct chmask *at)
-{
-    uint16_t word = 0;
+/* From where to where, and whether the device takes each request by itself. */
+struct way {
+    const struct chmask_rule *rules;
+    const struct chmask *defined, *from, *to;
+    bool alone;
+};
 
-    if (rules[cntl].action == CHMASK_ON_GROUP || rules[cntl].action == CHMASK_OFF_GROUP)
-        word = group_word(rules[cntl], to);
+/* The mask that a request for a range carries: what its group shall have in the end. One that
+ * leaves nothing is refused by a device that takes it by itself: then any channel of the group,
+ * until the others are on. */
+static uint16_t range_word(const struct way *way, struct chmask_rule rule)
+{
+    uint16_t word = group_word(rule, way->to), all = group_word(rule, way->defined);
+
+    if (rule.action != CHMASK_ON_GROUP && rule.action != CHMASK_OFF_GROUP)
+        return 0;
+    if (way->alone && rule.action == CHMASK_OFF_GROUP && !word)
+        return (uint16_t)(all & -all);
+    return word;
+}
+
+/* A request that switches a whole range, with the best mask it can carry. */
+static void start_with(const struct way *way, unsigned cntl, struct list *list, struct chmask *at)
+{
+    uint16_t word = range_word(way, way->rules[cntl]);
+
     list_add(list, cntl, word);
-    if (apply_one(rules[cntl], defined, word, at) != CHMASK_OK)
+    if (apply_one(way->rules[cntl], way->defined, word, at) != CHMASK_OK)
         *at = (struct chmask){0}; /* the check at the end rejects this list */
 }
 
-static bool reaches(const struct chmask_rule *rules, const struct chmask *defined,
-                    const struct chmask *from, const struct chmask *to, const struct list *list)
+static bool reaches(const struct way *way, const struct list *list)
 {
-    struct chmask mask = *from;
+    struct chmask mask = *way->from;
+    size_t step = way->alone ? 1 : list->count;
 
-    return chmask_apply(rules, defined, list->reqs, list->count, &mask) == CHMASK_OK &&
-           chmask_equal(&mask, to);
+    for (size_t i = 0; i < list->count; i += step) {
+        if (chmask_apply(way->rules, way->defined, &list->reqs[i], step, &mask) != CHMASK_OK)
+            return false;
+    }
+    return chmask_equal(&mask, way->to);
 }
 
 static bool is_range(struct chmask_rule rule)
@@ -258,28 +279,28 @@ static void add_same(const struct chmask_rule *rules, const struct chmask *to, s
     }
 }
 
-enum err chmask_build(const struct chmask_rule rules[CHMASK_RULES], const struct chmask *defined,
-                      const struct chmask *from, const struct chmask *to,
-                      struct lw_link_adr_req reqs[CHMASK_REQS_MAX], size_t *count)
+static enum err build(const struct way *way, struct lw_link_adr_req reqs[CHMASK_REQS_MAX],
+                      size_t *count)
 {
+    const struct chmask_rule *rules = way->rules;
     struct list best = {0};
 
-    if (chmask_is_empty(to) || !chmask_is_subset(to, defined))
+    if (chmask_is_empty(way->to) || !chmask_is_subset(way->to, way->defined))
         return ERR_INVALID;
-    add_groups(rules, from, to, &best);
+    add_groups(rules, way->from, way->to, &best);
     if (!best.count)
-        add_same(rules, to, &best);
-    if (!reaches(rules, defined, from, to, &best))
+        add_same(rules, way->to, &best);
+    if (!reaches(way, &best))
         best.count = 0;
     for (unsigned cntl = 0; cntl < CHMASK_RULES; cntl++) {
         struct list list = {0};
-        struct chmask at = *from;
+        struct chmask at = *way->from;
 
         if (!is_range(rules[cntl]))
             continue;
-        start_with(rules, cntl, defined, to, &list, &at);
-        add_groups(rules, &at, to, &list);
-        if ((!best.count || list.count < best.count) && reaches(rules, defined, from, to, &list))
+        start_with(way, cntl, &list, &at);
+        add_groups(rules, &at, way->to, &list);
+        if ((!best.count || list.count < best.count) && reaches(way, &list))
             best = list;
     }
     if (!best.count)
@@ -287,4 +308,19 @@ enum err chmask_build(const struct chmask_rule rules[CHMASK_RULES], const struct
     memcpy(reqs, best.reqs, best.count * sizeof(reqs[0]));
     *count = best.count;
     return OK;
+}
+
+enum err chmask_build(const struct chmask_rule rules[CHMASK_RULES], const struct chmask *defined,
+                      const struct chmask *from, const struct chmask *to,
+                      struct lw_link_adr_req reqs[CHMASK_REQS_MAX], size_t *count)
+{
+    return build(&(struct way){rules, defined, from, to, false}, reqs, count);
+}
+
+enum err chmask_build_alone(const struct chmask_rule rules[CHMASK_RULES],
+                            const struct chmask *defined, const struct chmask *from,
+                            const struct chmask *to, struct lw_link_adr_req reqs[CHMASK_REQS_MAX],
+                            size_t *count)
+{
+    return build(&(struct way){rules, defined, from, to, true}, reqs, count);
 }

@@ -81,3 +81,11 @@ MUST_CHECK enum err chmask_build(const struct chmask_rule rules[CHMASK_RULES],
                                  const struct chmask *defined, const struct chmask *from,
                                  const struct chmask *to,
                                  struct lw_link_adr_req reqs[CHMASK_REQS_MAX], size_t *count);
+
+/* The same for a device of 1.0.0 or 1.0.1, which takes each request by itself (reference 4.4): none
+ * of them leaves it without a channel, which it would refuse and then add the others to what it
+ * has. That may take more requests. */
+MUST_CHECK enum err chmask_build_alone(const struct chmask_rule rules[CHMASK_RULES],
+                                       const struct chmask *defined, const struct chmask *from,
+                                       const struct chmask *to,
+                                       struct lw_link_adr_req reqs[CHMASK_REQS_MAX], size_t *count);

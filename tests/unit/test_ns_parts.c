@@ -487,6 +487,32 @@ START_TEST(a_request_is_made_until_it_is_answered)
 }
 END_TEST
 
+/* Until 1.0.1 each request is taken by itself: "all narrow channels off" without a wide one would
+ * be refused, and what follows be added to the old mask. */
+START_TEST(an_old_device_is_never_asked_to_be_deaf)
+{
+    static const struct chmask eight = {{0xff00}};
+    struct device_profile profile = eu_profile(LW_1_0_1);
+    struct session session;
+    struct mac_out out = {.region = region_get(REGION_US915),
+                          .profile = &profile,
+                          .network = &eight,
+                          .utc_us = 1700000000 * (int64_t)US_PER_S,
+                          .room = 15};
+
+    profile.region = REGION_US915;
+    profile.status_interval_s = 0;
+    session_init(&session, &profile);
+    mac_write(&session, &out);
+    ck_assert_uint_eq(out.n, 15);
+    ck_assert(out.requests[2] == 1 && out.requests[4] >> 4 == 7);
+    profile.version = LW_1_0_2;
+    mac_write(&session, &out);
+    ck_assert_uint_eq(out.n, 10);
+    ck_assert(out.requests[2] == 0 && out.requests[4] >> 4 == 7);
+}
+END_TEST
+
 /* What mac_read answers to one stream, as hex. */
 static const char *answer_to(struct session *session, const struct device_profile *profile,
                              struct bytes stream, int64_t end_gps_us)
@@ -547,6 +573,7 @@ int main(void)
                                   expiries_come_in_order_one_a_device,
                                   a_state_of_the_first_format_is_read,
                                   a_request_is_made_until_it_is_answered,
+                                  an_old_device_is_never_asked_to_be_deaf,
                                   what_the_device_asks_is_answered,
                                   NULL};
 

@@ -297,6 +297,45 @@ START_TEST(no_request_leaves_a_device_deaf)
 }
 END_TEST
 
+/* From every mask to every other: each request is taken, and at most one more than of a block. */
+START_TEST(a_device_that_takes_each_request_by_itself)
+{
+    const struct region *us = region_get(REGION_US915);
+    struct lw_link_adr_req reqs[CHMASK_REQS_MAX];
+    struct region_channels channels;
+    struct lw_link_adr_req block[CHMASK_REQS_MAX];
+    struct chmask to = {{0xff00}}, mask;
+    size_t count = 0, least = 0;
+
+    region_channels_init(us, &channels);
+    mask = channels.defined;
+    ck_assert_int_eq(chmask_build_alone(us->chmask, &channels.defined, &mask, &to, reqs, &count),
+                     OK);
+    ck_assert_uint_eq(count, 3); /* "all off" with no wide channel would be refused */
+    ck_assert(reqs[0].ch_mask_cntl == 7 && reqs[0].ch_mask == 1);
+    ck_assert(reqs[1].ch_mask_cntl == 0 && reqs[1].ch_mask == 0xff00);
+    ck_assert(reqs[2].ch_mask_cntl == 4 && reqs[2].ch_mask == 0);
+    chmask_set(&to, 65);
+    ck_assert_int_eq(chmask_build_alone(us->chmask, &channels.defined, &mask, &to, reqs, &count),
+                     OK);
+    ck_assert(count == 2 && reqs[0].ch_mask_cntl == 7 && reqs[0].ch_mask == 2);
+    for (uint32_t pair = 0; pair < 4096; pair++) {
+        struct chmask defined = {{0x3f}}, from = {{pair & 63}};
+
+        to = (struct chmask){{pair >> 6}};
+        mask = from;
+        if (chmask_is_empty(&to) || chmask_is_empty(&from))
+            continue;
+        ck_assert_int_eq(chmask_build_alone(small, &defined, &from, &to, reqs, &count), OK);
+        ck_assert_int_eq(chmask_build(small, &defined, &from, &to, block, &least), OK);
+        ck_assert(count >= least && count <= least + 1);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_int_eq(chmask_apply(small, &defined, &reqs[i], 1, &mask), CHMASK_OK);
+        ck_assert(chmask_equal(&mask, &to));
+    }
+}
+END_TEST
+
 /* A range that switches on what is not defined is no way. */
 START_TEST(a_range_beyond_the_channels_is_not_used)
 {
@@ -322,6 +361,7 @@ int main(void)
     tcase_add_test(tc, masks);
     tcase_add_test(tc, requests_of_others);
     tcase_add_test(tc, no_request_leaves_a_device_deaf);
+    tcase_add_test(tc, a_device_that_takes_each_request_by_itself);
     tcase_add_test(tc, a_range_beyond_the_channels_is_not_used);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
