@@ -172,7 +172,14 @@ const struct chmask_rule *region_chmask_rules(const struct region *region,
     return region->chmask;
 }
 
-#define KEEP 15 /* DataRate and TXPower of 1.0.4 and 1.1: as it is */
+#define KEEP 15
+
+/* DataRate and TXPower 15 mean "as it is" since 1.0.4 and in 1.1. The revisions of 1.0.2 and 1.0.3
+ * have no such value. */
+static bool keeps(enum region_revision revision, uint8_t value)
+{
+    return value == KEEP && revision >= RP001_1_1B;
+}
 
 uint8_t region_link_adr_answer(const struct region *region, enum region_revision revision,
                                const struct region_channels *channels,
@@ -186,10 +193,10 @@ uint8_t region_link_adr_answer(const struct region *region, enum region_revision
 
     if (chmask_apply(rules, &channels->defined, reqs, count, &trial) == CHMASK_OK)
         answer |= REGION_ADR_MASK_ACK;
-    if (last->dr == KEEP || (region_dr_valid(region, revision, LW_UP, last->dr) &&
-                             region_enabled_drs(channels, &trial) >> last->dr & 1))
+    if (keeps(revision, last->dr) || (region_dr_valid(region, revision, LW_UP, last->dr) &&
+                                      region_enabled_drs(channels, &trial) >> last->dr & 1))
         answer |= REGION_ADR_DR_ACK;
-    if (last->tx_power == KEEP || last->tx_power <= region_max_tx_power(region, revision))
+    if (keeps(revision, last->tx_power) || last->tx_power <= region_max_tx_power(region, revision))
         answer |= REGION_ADR_POWER_ACK;
     if (answer == (REGION_ADR_MASK_ACK | REGION_ADR_DR_ACK | REGION_ADR_POWER_ACK))
         *enabled = trial;

@@ -339,7 +339,8 @@ const struct chmask_rule *region_chmask_rules(const struct region *region,
                                               enum region_revision revision);
 
 /* What a device answers to a block, as the bits of LinkADRAns (1 mask, 2 data rate, 4 power), and
- * the mask it then has (changed only if the answer is 7). */
+ * the mask it then has (changed only if the answer is 7). DataRate and TXPower 15 are "keep" but in
+ * RP001-1.0.2B and -1.0.3A. */
 #define REGION_ADR_MASK_ACK  1
 #define REGION_ADR_DR_ACK    2
 #define REGION_ADR_POWER_ACK 4

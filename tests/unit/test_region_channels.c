@@ -69,6 +69,13 @@ START_TEST(answers_to_link_adr)
     ck_assert_uint_eq(region_link_adr_answer(eu, RP002_1_0_4, &channels, reqs, 2, &enabled), 2);
     reqs[1] = (struct lw_link_adr_req){.ch_mask = 1, .dr = 15, .tx_power = 15};
     ck_assert_uint_eq(region_link_adr_answer(eu, RP002_1_0_4, &channels, reqs, 2, &enabled), 7);
+    /* before 1.0.4 and 1.1 there is no value that means "keep" */
+    ck_assert_uint_eq(region_link_adr_answer(eu, RP001_1_0_2B, &channels, reqs, 2, &enabled), 1);
+    ck_assert_uint_eq(region_link_adr_answer(eu, RP001_1_0_3A, &channels, reqs, 2, &enabled), 1);
+    ck_assert_uint_eq(region_link_adr_answer(eu, RP001_1_1B, &channels, reqs, 2, &enabled), 7);
+    reqs[1].dr = 5;
+    ck_assert_uint_eq(region_link_adr_answer(eu, RP001_1_0_3A, &channels, reqs, 2, &enabled), 3);
+    reqs[1].dr = 15;
     reqs[1].tx_power = 7; /* the greatest index */
     ck_assert_uint_eq(region_link_adr_answer(eu, RP002_1_0_4, &channels, reqs, 2, &enabled), 7);
     reqs[1].tx_power = 8;
