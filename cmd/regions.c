@@ -305,14 +305,25 @@ static void print_power(const struct region *region)
     (void)puts(" |");
 }
 
+/* What a device assumes of it before the first TxParamSetupReq. */
+static const char *dwell_at_first(const struct region *region)
+{
+    if (region->uplink_dwell && region->downlink_dwell)
+        return "; at first it counts";
+    if (region->uplink_dwell)
+        return "; at first it counts for uplinks";
+    return region->downlink_dwell ? "; at first it counts for downlinks"
+                                  : "; at first it does not count";
+}
+
 static void print_limits(const struct region *region)
 {
     static const char *const lbt[] = {"", "in some countries", "required"};
 
     if (region->dwell_ms)
-        (void)printf("| longest frame | %u ms%s |\n", region->dwell_ms,
-                     region->tx_param_setup ? ", as set by TxParamSetupReq; a device starts with it"
-                                            : ", not signalled");
+        (void)printf("| longest frame | %u ms%s%s |\n", region->dwell_ms,
+                     region->tx_param_setup ? ", as set by TxParamSetupReq" : ", not signalled",
+                     region->tx_param_setup ? dwell_at_first(region) : "");
     if (region->lbt.rule)
         (void)printf("| listen before talk | %s: %d dBm for %u ms |\n", lbt[region->lbt.rule],
                      region->lbt.threshold_dbm, region->lbt.sense_ms);
