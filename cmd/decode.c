@@ -5,7 +5,9 @@
 
 #include "cmd/cmd.h"
 #include "lorawan/frame.h"
+#include "lorawan/mac.h"
 #include "lorawan/multicast.h"
+#include "region/cflist.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,9 +127,25 @@ static void print_mic(const struct lw_frame *frame, const struct keys *keys, uin
                      : "the MIC does not agree (another key, or give the upper counter by --fcnt)");
 }
 
-static void print_fopts(const struct lw_frame *frame, const struct keys *keys, uint32_t fcnt)
+/* FOpts of 1.1; those of a device from before the erratum if only so they are commands (F-4). */
+static void open_fopts(const struct lw_frame *frame, const struct lw_key *key, uint32_t fcnt,
+                       uint8_t plain[LW_FOPTS_MAX])
 {
     struct lw_crypt which = {frame->data.dev_addr, fcnt, frame->direction};
+    struct bytes fopts = frame->data.fopts;
+    uint8_t old[LW_FOPTS_MAX];
+
+    lw_crypt_fopts(key, &which, LW_FOPTS_1_1, frame->data.port, fopts, plain);
+    lw_crypt_fopts(key, &which, LW_FOPTS_1_1_OLD, frame->data.port, fopts, old);
+    if (!lw_mac_stream_valid((struct bytes){plain, fopts.n}, (enum lw_direction)which.direction) &&
+        lw_mac_stream_valid((struct bytes){old, fopts.n}, (enum lw_direction)which.direction)) {
+        memcpy(plain, old, fopts.n);
+        decode_line("", "encrypted as before the erratum of 1.1");
+    }
+}
+
+static void print_fopts(const struct lw_frame *frame, const struct keys *keys, uint32_t fcnt)
+{
     uint8_t plain[LW_FOPTS_MAX];
 
     if (!frame->data.fopts.n)
@@ -137,8 +155,7 @@ static void print_fopts(const struct lw_frame *frame, const struct keys *keys, u
         return;
     memcpy(plain, frame->data.fopts.p, frame->data.fopts.n);
     if (keys->is_11)
-        lw_crypt_fopts(&keys->nwk_enc, &which, LW_FOPTS_1_1, frame->data.port, frame->data.fopts,
-                       plain);
+        open_fopts(frame, &keys->nwk_enc, fcnt, plain);
     decode_mac((struct bytes){plain, frame->data.fopts.n}, (enum lw_direction)frame->direction);
 }
 
@@ -204,6 +221,30 @@ static void print_rejoin(const struct lw_frame *frame, const struct keys *keys)
                             : "the MIC does not agree with the key");
 }
 
+/* Frequencies, or the numbers of channels (in a plan that the network makes: of places in its list)
+ * as "8-15 65". Of a type that there is not, the octets alone. */
+static void print_cflist(const uint8_t octets[CFLIST_LEN])
+{
+    struct cflist list;
+
+    decode_hex("CFList", (struct bytes){octets, CFLIST_LEN});
+    if (cflist_read(octets, &list) != OK)
+        return;
+    (void)printf("  %-12s", list.type ? "channels" : "frequencies");
+    for (size_t i = 0; i < CFLIST_FREQUENCIES; i++) {
+        if (list.frequency_hz[i])
+            (void)printf(" %u", list.frequency_hz[i]);
+    }
+    for (int i = -1; (i = chmask_next(&list.enabled, i + 1)) >= 0;) {
+        int first = i;
+
+        while (chmask_test(&list.enabled, (unsigned)i + 1))
+            i++;
+        (void)printf(i > first ? " %d-%d" : " %d", first, i);
+    }
+    (void)putchar('\n');
+}
+
 /* By AppKey as in 1.0.x. With OptNeg the MIC is over the request too, which is not here. */
 static void print_accept(const struct lw_frame *frame, const struct keys *keys)
 {
@@ -224,7 +265,7 @@ static void print_accept(const struct lw_frame *frame, const struct keys *keys)
                  accept.rx1_dr_offset, accept.rx2_dr);
     (void)printf("%-14s %u\n", "RxDelay", accept.rx_delay);
     if (accept.has_cflist)
-        decode_hex("CFList", (struct bytes){accept.cflist, sizeof(accept.cflist)});
+        print_cflist(accept.cflist);
     if (!accept.opt_neg)
         decode_line("", err == OK ? "the MIC agrees with the key"
                                   : "the MIC does not agree with the key");

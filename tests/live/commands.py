@@ -48,7 +48,12 @@ def frames():
     key = "0102030405060708090a0b0c0d0e0f10"
     says("20610625b0341581a4b94dae33644aa5728a70ba94abe741aef5f6ccadfad207ae", "--app-key", key,
          words=["JoinNonce      000007", "DevAddr        260b1234", "OptNeg=0 RX1DRoffset=0 RX2DataRate=3",
-                "RxDelay        5", "CFList         184f84", "the MIC agrees"])
+                "RxDelay        5", "CFList         184f84",
+                "  frequencies  867100000 867300000 867500000 867700000 867900000\n", "the MIC agrees"])
+    says("20c9d8973b53f0d07c77b5b4a1e2053fb456e9b2d31774f9e4c267c94b9e01fd57", "--app-key", key,
+         words=["CFList         00ff00", "  channels     8-15 65\n", "the MIC agrees"])
+    says("20c9d8973b53f0d07c77b5b4a1e2053fb41f10c57b0fcce337edf8e96a5d8d9cc0", "--app-key", key,
+         words=["000000000009\n               the MIC agrees"])  # no such type
     says("207abeea06b02920f11c02d0348fcf1815", "--app-key", key, words=["OptNeg=1", "DevAddr        01020304"])
     says("24" + "00" * 16, "--app-key", key, words=["JoinAccept"])  # reserved bits
     # a fragment to a group, from McKey
@@ -58,6 +63,8 @@ def frames():
     f, s = "1212f109dc7171f931d74133be70d2ba", "bc0c49471b09dbc8eddd34c6f924c3e5"
     enc, down, port_0 = "46748eec07424c9e29480b0ef10c15d1", "6001ac00fc82090057eaeecae899", "6001ac00fc800a0000d293662893d44754caebd713d626d4"
     says(down, "--nwk-s-enc-key", enc, words=["RekeyConf minor=1\n"])
+    says("4034120b26020a000d813d203d20", "--nwk-s-enc-key", key, words=["before the erratum", "RekeyInd minor=1\n"])
+    says("4034120b26020a000d813d203d20", "--nwk-s-enc-key", enc, words=["an unknown command"])
     says(port_0, "--nwk-s-enc-key", enc, words=["decrypted    0352ff0001"])
     says(down, "--s-nwk-s-int-key", s, words=["57ea\n               the MIC agrees"])
     says(port_0, "--f-nwk-s-int-key", f, words=["FRMPayload     d293662893d44754caebd7\nMIC"])
