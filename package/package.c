@@ -84,6 +84,14 @@ bool pkg_next(struct pkg_iter *iter, struct lw_cmd *cmd)
     return lw_cmd_next(commands, cmd);
 }
 
+void pkg_mark_write(struct wr *wr, unsigned id)
+{
+    if (pkg_by_id(id))
+        wr_u8(wr, (uint8_t)(PACKAGE_MARK | id));
+    else
+        wr->failed = true;
+}
+
 void pkg_write(const struct lw_commands *of, enum lw_direction direction, uint8_t cid,
                unsigned version, struct wr *wr, const void *from)
 {

@@ -55,6 +55,10 @@ struct pkg_iter pkg_iter_of(const struct pkg *pkg, unsigned version, struct byte
 /* False at the end: commands.stop and commands.at tell why and where. */
 bool pkg_next(struct pkg_iter *iter, struct lw_cmd *cmd);
 
+/* The other way, on the multi-package port: names the package of the commands that follow. They end
+ * with the token, an octet. An id that there is not fails the writer. */
+void pkg_mark_write(struct wr *wr, unsigned id);
+
 /* ---- reading and writing one command --------------------------------------------------------- */
 /* Every package's header has a list X(name, tag, direction, cid) of its commands; from it come
  * pkg_<name>_write(wr, version, &struct), which fails the writer if a member does not fit, there is

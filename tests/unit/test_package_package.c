@@ -188,6 +188,34 @@ START_TEST(several_packages_in_a_payload)
 }
 END_TEST
 
+/* What the server asks of several packages in one downlink. */
+START_TEST(several_packages_are_asked_at_once)
+{
+    const struct pkg_force_resync resync = {3};
+    uint8_t room[8];
+    struct wr wr = wr_of(room, sizeof(room));
+    struct pkg_iter iter;
+    struct lw_cmd cmd;
+
+    pkg_bare_write(&wr, &pkg_multi_package, LW_DOWN, PKG_CID_DEV_PACKAGE, 1);
+    pkg_mark_write(&wr, PKG_CLOCK_SYNC);
+    pkg_force_resync_write(&wr, 2, &resync);
+    pkg_mark_write(&wr, PKG_FIRMWARE);
+    pkg_bare_write(&wr, &pkg_firmware, LW_DOWN, PKG_CID_DEV_VERSION, 1);
+    wr_u8(&wr, 0x42); /* the token */
+    ck_assert(!wr.failed);
+    ck_assert_mem_eq(room, "\x01\x81\x03\x03\x84\x01\x42", 7);
+    iter = pkg_iter_of(pkg_by_port(225), 1, wr_bytes(&wr), LW_DOWN);
+    ck_assert(pkg_next(&iter, &cmd) && iter.pkg->id == PKG_MULTI_PACKAGE);
+    ck_assert(pkg_next(&iter, &cmd) && iter.pkg->id == PKG_CLOCK_SYNC);
+    ck_assert(pkg_next(&iter, &cmd) && iter.pkg->id == PKG_FIRMWARE);
+    ck_assert(!pkg_next(&iter, &cmd) && iter.commands.stop == LW_CMD_END);
+    ck_assert_uint_eq(iter.token, 0x42);
+    pkg_mark_write(&wr, 5); /* there is none */
+    ck_assert(wr.failed);
+}
+END_TEST
+
 START_TEST(a_payload_of_several_packages_that_makes_no_sense)
 {
     static const uint8_t unknown[] = {0x81, 0x8f, 0x01, 0}, named_last[] = {0x82, 1};
@@ -268,6 +296,7 @@ int main(void)
                                   commands_without_payload,
                                   several_commands_of_one_package,
                                   several_packages_in_a_payload,
+                                  several_packages_are_asked_at_once,
                                   a_payload_of_several_packages_that_makes_no_sense,
                                   packages_within_one_have_their_newest_form,
                                   as_many_octets_as_the_first_says,
