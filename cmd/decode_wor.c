@@ -87,8 +87,6 @@ static int open_uplink(const struct options *o, const struct relay_wor *wor)
     size_t n = 0;
     int status = EXIT_SUCCESS;
 
-    if (!hex_read(root.b, sizeof(root.b), o->key, strlen(o->key)))
-        return cmd_wrong("decode", "--root-wor-s-key has 32 hex digits");
     if (!read_channel(o->wor_on, &exchange.wor) ||
         (o->ack && !read_channel(o->ack_on, &exchange.ack)))
         return cmd_wrong("decode", "what is encrypted hangs on the channel of the frame: --wor-on "
@@ -97,6 +95,8 @@ static int open_uplink(const struct options *o, const struct relay_wor *wor)
         return cmd_wrong("decode", "--fcnt has 32 bits");
     if (o->ack && (n = hex_read_any(room, sizeof(room), o->ack, strlen(o->ack))) == SIZE_MAX)
         return cmd_fail("%s: must be hex, at most 255 octets", o->ack);
+    if (!hex_read(root.b, sizeof(root.b), o->key, strlen(o->key)))
+        return cmd_wrong("decode", "--root-wor-s-key has 32 hex digits");
     exchange.wfcnt = (fcnt & 0xffff0000u) | wor->uplink.wfcnt;
     relay_wor_keys_of(&root, wor->uplink.dev_addr, &keys);
     if (relay_wor_open(wor, &exchange) == OK) {
