@@ -107,6 +107,22 @@ static bool has_banks(const struct chmask_rule *rules, const struct lw_link_adr_
     return false;
 }
 
+/* The list for a device that takes each request by itself leads there too. */
+static void asked_for_one_by_one(const struct device *before, const struct device *after)
+{
+    const struct chmask_rule *rules = region_chmask_rules(before->region, before->revision);
+    struct lw_link_adr_req own[CHMASK_REQS_MAX];
+    struct chmask mask = before->enabled;
+    size_t count = 0;
+
+    assert(chmask_build_alone(rules, &before->channels.defined, &mask, &after->enabled, own,
+                              &count) == OK);
+    assert(count >= 1 && count <= CHMASK_REQS_MAX);
+    for (size_t i = 0; i < count; i++)
+        assert(chmask_apply(rules, &before->channels.defined, &own[i], 1, &mask) == CHMASK_OK);
+    assert(chmask_equal(&mask, &after->enabled));
+}
+
 static void asked_for(const struct device *before, const struct device *after,
                       const struct lw_link_adr_req *reqs, size_t n)
 {
@@ -119,6 +135,7 @@ static void asked_for(const struct device *before, const struct device *after,
                         &count) == OK);
     assert(count >= 1 && count <= CHMASK_REQS_MAX);
     assert(count <= n || has_banks(rules, reqs, n));
+    asked_for_one_by_one(before, after);
     own[count - 1].dr = reqs[n - 1].dr;
     assert(region_link_adr_answer(other.region, other.revision, &other.channels, own, count,
                                   &other.enabled) == 7);

@@ -240,6 +240,18 @@ START_TEST(rejoin_accepts_bind_the_request)
     context.nonce = 9;
     context.request = 0;
     ck_assert_int_eq(lw_join_accept_read(wr_bytes(&wr), &context, &back), ERR_CRYPTO);
+    /* it is the rejoin that binds, whatever OptNeg says */
+    accept.opt_neg = false;
+    wr = wr_of(room, sizeof(room));
+    ck_assert_int_eq(lw_join_accept_write(&wr, &accept, &context), OK);
+    context.nonce = 10;
+    ck_assert_int_eq(lw_join_accept_read(wr_bytes(&wr), &context, &back), ERR_CRYPTO);
+    /* and a join without OptNeg binds nothing */
+    context.request = LW_REQUEST_JOIN;
+    wr = wr_of(room, sizeof(room));
+    ck_assert_int_eq(lw_join_accept_write(&wr, &accept, &context), OK);
+    context.nonce = 11;
+    ck_assert_int_eq(lw_join_accept_read(wr_bytes(&wr), &context, &back), OK);
 }
 END_TEST
 

@@ -297,6 +297,8 @@ START_TEST(channels_go_three_at_a_time)
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 0);
     wanted.channels[1].rx1_hz = 0; /* back to the uplink's */
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 5);
+    ck_assert_uint_eq(now.channels[1].rx1_hz, 867300000);
+    ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 0);
     wanted.channels[4].frequency_hz = 0; /* rates of a channel that is off do not matter */
     ck_assert_uint_eq(one_downlink(&now, &wanted, &asked, &budget), 6);
     wanted.channels[4].max_dr = 2;

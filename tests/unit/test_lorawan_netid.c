@@ -103,6 +103,8 @@ START_TEST(block_texts)
         "e0140000/ 7",
         "00000001/0",
         "e0140000/05",
+        "e0000000/05", /* refused for its zero alone */
+        "00000000/00",
     };
     struct lw_block block;
     char text[LW_BLOCK_TEXT];

@@ -248,6 +248,60 @@ START_TEST(packages_within_one_have_their_newest_form)
 }
 END_TEST
 
+/* Where each field stands that says one thing alone; the others of its command are 0. */
+START_TEST(each_bit_has_its_place)
+{
+    static const struct {
+        uint8_t port, version;
+        enum lw_direction direction;
+        const char *payload, *field;
+        int64_t value;
+    } rows[] = {
+        {200, 1, LW_UP, "0204", "id_error", 1},
+        {200, 1, LW_UP, "0304", "undefined", 1},
+        {200, 1, LW_UP, "0404", "dr_error", 1},
+        {200, 1, LW_UP, "0408", "frequency_error", 1},
+        {200, 1, LW_UP, "0410", "undefined", 1},
+        {200, 2, LW_UP, "0504", "dr_error", 1},
+        {200, 2, LW_UP, "0508", "frequency_error", 1},
+        {200, 2, LW_UP, "0510", "undefined", 1},
+        {200, 2, LW_UP, "0520", "start_missed", 1},
+        {201, 1, LW_UP, "0100000001", "memory_error", 1},
+        {201, 2, LW_UP, "0101000000", "memory_error", 1},
+        {201, 2, LW_UP, "0102000000", "mic_error", 1},
+        {201, 2, LW_UP, "0104000000", "no_session", 1},
+        {201, 1, LW_DOWN, "0101", "participants", 1},
+        {201, 1, LW_DOWN, "0106", "index", 3},
+        {201, 1, LW_UP, "0201", "algorithm_unsupported", 1},
+        {201, 1, LW_UP, "0202", "no_memory", 1},
+        {201, 2, LW_UP, "0204", "index_unsupported", 1},
+        {201, 2, LW_UP, "0208", "wrong_descriptor", 1},
+        {201, 2, LW_UP, "0210", "session_cnt_replay", 1},
+        {201, 2, LW_UP, "02c0", "index", 3},
+        {201, 1, LW_UP, "0304", "no_session", 1},
+        {201, 2, LW_UP, "0404", "mic_error", 1},
+        {202, 2, LW_UP, "020100000000", "not_supported", 1},
+        {225, 1, LW_DOWN, "02070000", "start", 7},
+        {225, 1, LW_DOWN, "02000700", "stop", 7},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t room[16];
+        size_t n = hex_read_any(room, sizeof(room), rows[i].payload, strlen(rows[i].payload));
+        struct pkg_iter iter = pkg_iter_of(pkg_by_port(rows[i].port), rows[i].version,
+                                           (struct bytes){room, n}, rows[i].direction);
+        struct lw_cmd cmd;
+
+        ck_assert_msg(pkg_next(&iter, &cmd), "%s", rows[i].payload);
+        ck_assert_ptr_nonnull(lw_field(cmd.def, rows[i].field));
+        for (const struct lw_field *field = cmd.def->fields; field->name; field++)
+            ck_assert_msg(lw_field_get(field, cmd.payload) ==
+                              (strcmp(field->name, rows[i].field) ? 0 : rows[i].value),
+                          "%s: %s", rows[i].payload, field->name);
+    }
+}
+END_TEST
+
 START_TEST(as_many_octets_as_the_first_says)
 {
     struct pkg_mc_group_status_ans groups;
@@ -299,6 +353,7 @@ int main(void)
                                   several_packages_are_asked_at_once,
                                   a_payload_of_several_packages_that_makes_no_sense,
                                   packages_within_one_have_their_newest_form,
+                                  each_bit_has_its_place,
                                   as_many_octets_as_the_first_says,
                                   answers_to_a_clock,
                                   NULL};

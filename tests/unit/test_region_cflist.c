@@ -24,6 +24,8 @@ START_TEST(cflists)
     ck_assert(!cflist_of_channels(eu, LW_1_0_2, &channels, &channels.defined, &list));
     channels.at[4] = (struct region_channel){867300000, 0, 0, 6, 0}; /* DR6 too: not expressible */
     ck_assert(!cflist_of_channels(eu, LW_1_0_2, &channels, &channels.defined, &list));
+    channels.at[4] = (struct region_channel){867300000, 0, 0, 4, 0}; /* DR5 neither */
+    ck_assert(!cflist_of_channels(eu, LW_1_0_2, &channels, &channels.defined, &list));
     channels.at[4] = (struct region_channel){867300000, 0, 1, 5, 0};
     ck_assert(!cflist_of_channels(eu, LW_1_0_2, &channels, &channels.defined, &list));
     channels.at[4] = (struct region_channel){867300000, 0, 0, 5, 1 << 7};

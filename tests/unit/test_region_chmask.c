@@ -319,6 +319,11 @@ START_TEST(a_device_that_takes_each_request_by_itself)
     ck_assert_int_eq(chmask_build_alone(us->chmask, &channels.defined, &mask, &to, reqs, &count),
                      OK);
     ck_assert(count == 2 && reqs[0].ch_mask_cntl == 7 && reqs[0].ch_mask == 2);
+    mask = to;
+    to = (struct chmask){{UINT32_MAX, UINT32_MAX}}; /* "all on" never leaves it without one */
+    ck_assert_int_eq(chmask_build_alone(us->chmask, &channels.defined, &mask, &to, reqs, &count),
+                     OK);
+    ck_assert(count == 1 && reqs[0].ch_mask_cntl == 6 && reqs[0].ch_mask == 0);
     for (uint32_t pair = 0; pair < 4096; pair++) {
         struct chmask defined = {{0x3f}}, from = {{pair & 63}};
 
