@@ -302,6 +302,8 @@ static enum drop print_frame(struct bytes phy, struct keys *keys)
         print_rejoin(&frame, keys);
     } else if (frame.ftype == LW_JOIN_ACCEPT) {
         print_accept(&frame, keys);
+    } else if (frame.proprietary.n) {
+        decode_hex("payload", frame.proprietary);
     }
     if (frame.ftype != LW_PROPRIETARY)
         (void)printf("%-14s %08x\n", "MIC", __builtin_bswap32(frame.mic));

@@ -140,7 +140,7 @@ int decode_wor(int argc, char **argv)
     decode_line("WOR", wor.type == RELAY_WOR_JOIN ? "join" : "uplink");
     if (wor.type == RELAY_WOR_JOIN) {
         print_channel("join on", &wor.join);
-        return EXIT_SUCCESS;
+        return o.ack ? cmd_fail("a relay never acknowledges the WOR of a join") : EXIT_SUCCESS;
     }
     print_uplink(&wor);
     return o.key ? open_uplink(&o, &wor) : EXIT_SUCCESS;

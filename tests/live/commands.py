@@ -56,6 +56,8 @@ def frames():
          words=["000000000009\n               the MIC agrees"])  # no such type
     says("207abeea06b02920f11c02d0348fcf1815", "--app-key", key, words=["OptNeg=1", "DevAddr        01020304"])
     says("24" + "00" * 16, "--app-key", key, words=["JoinAccept"])  # reserved bits
+    says("e0aabb", words=["Proprietary\npayload        aabb\n"])
+    assert "payload" not in run("decode", "e0")
     # a fragment to a group, from McKey
     says("6004030201000004c93d688bdd2edec78628", "--mc-key", key, "--fcnt", "1024",
          words=["the MIC agrees", "TS004", "DataFragment index=0 n=1 data=0102"])
@@ -111,6 +113,7 @@ def wor():
     vectors = json.load(open(os.path.join(SOURCE, "tests/vectors/relay.json"), encoding="utf-8"))
     join = vectors["wor_join"][0]
     assert f"{join['uplink_freq_hz']} Hz DR{join['uplink_dr']}" in run("decode", "--wor", join["frame"])
+    run("decode", "--wor", join["frame"], "--wor-ack", "00" * 7, "--root-wor-s-key", "00" * 16, status=1)  # it has none
     for up, ack in zip(vectors["wor_uplink"], vectors["wor_ack"], strict=True):
         known = ack["inputs"]
         assert up["inputs"]["wfcnt32"] == known["wfcnt32"], up["id"]
