@@ -162,6 +162,19 @@ uint16_t region_dr_range(const struct region *region, enum region_revision revis
     return DRS(min_dr - 1, 5) | DRS(12, 13);
 }
 
+/* All of the 256 there are: so it is the inverse by itself. */
+bool region_dr_range_of(const struct region *region, enum region_revision revision, uint16_t drs,
+                        uint8_t *min_dr, uint8_t *max_dr)
+{
+    for (unsigned range = 0; drs && range < REGION_DRS * REGION_DRS; range++) {
+        *min_dr = (uint8_t)(range % REGION_DRS);
+        *max_dr = (uint8_t)(range / REGION_DRS);
+        if (region_dr_range(region, revision, *min_dr, *max_dr) == drs)
+            return true;
+    }
+    return false;
+}
+
 /* ---- LinkADRReq ------------------------------------------------------------------------------ */
 
 const struct chmask_rule *region_chmask_rules(const struct region *region,

@@ -268,6 +268,9 @@ bool region_frequency_valid(const struct region *region, uint32_t frequency_hz);
  * in regions with SF5 and SF6 as DR12, DR13; 0 where it has none. */
 uint16_t region_dr_range(const struct region *region, enum region_revision revision,
                          unsigned min_dr, unsigned max_dr);
+/* The other way, to ask for a channel with just these data rates; false if no DrRange says them. */
+bool region_dr_range_of(const struct region *region, enum region_revision revision, uint16_t drs,
+                        uint8_t *min_dr, uint8_t *max_dr);
 
 /* ---- receive windows ------------------------------------------------------------------------- */
 

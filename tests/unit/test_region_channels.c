@@ -232,6 +232,28 @@ START_TEST(data_rate_ranges)
 }
 END_TEST
 
+/* Every DrRange that has a meaning comes back from its data rates; no other set has one. */
+START_TEST(data_rates_as_a_range)
+{
+    const struct region *eu = region_get(REGION_EU868), *us = region_get(REGION_US915);
+    uint8_t min_dr = 0, max_dr = 0;
+
+    for (unsigned range = 0; range < 512; range++) {
+        enum region_revision revision = range & 256 ? RP002_1_0_5 : RP002_1_0_4;
+        unsigned min = range & 15, max = range >> 4 & 15;
+        uint16_t drs = region_dr_range(eu, revision, min, max);
+
+        ck_assert_int_eq(region_dr_range_of(eu, revision, drs, &min_dr, &max_dr), drs != 0);
+        ck_assert(!drs || (min_dr == min && max_dr == max));
+    }
+    ck_assert(region_dr_range_of(eu, RP002_1_0_5, 0x303f, &min_dr, &max_dr));
+    ck_assert(min_dr == 1 && max_dr == 0);
+    ck_assert(!region_dr_range_of(eu, RP002_1_0_4, 0x303f, &min_dr, &max_dr));
+    ck_assert(!region_dr_range_of(us, RP002_1_0_5, 0x303f, &min_dr, &max_dr));
+    ck_assert(!region_dr_range_of(eu, RP002_1_0_5, 0x3037, &min_dr, &max_dr)); /* a gap */
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {device_channels,
@@ -244,6 +266,7 @@ int main(void)
                                   a_sub_band_without_a_wide_channel,
                                   a_table_without_a_gap,
                                   data_rate_ranges,
+                                  data_rates_as_a_range,
                                   NULL};
 
     return run_suite(suite_of("region_channels", tests));
