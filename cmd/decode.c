@@ -7,7 +7,6 @@
 #include "lorawan/frame.h"
 #include "lorawan/mac.h"
 #include "lorawan/multicast.h"
-#include "region/cflist.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,28 +14,28 @@
 
 struct options {
     const char *hex;
-    const char *app_s_key, *nwk_s_key, *f_nwk, *s_nwk, *nwk_enc, *app_key, *mc_key, *fcnt, *version;
+    const char *app_s_key, *nwk_s_key, *f_nwk, *s_nwk, *nwk_enc, *mc_key, *fcnt, *version;
+    const char *app_key, *nwk_key, *request, *join_eui;
 };
 
 struct keys {
-    struct lw_key app_s, f_nwk, s_nwk, nwk_enc, app, mc;
-    bool has_app_s, has_f, has_s, has_enc, has_app, has_mc;
+    struct lw_key app_s, f_nwk, s_nwk, nwk_enc, mc;
+    bool has_app_s, has_f, has_s, has_enc, has_mc;
     bool is_11; /* the session: FOpts are encrypted, and MICs differ by direction */
     uint32_t fcnt_high;
     uint32_t package_version; /* 0: the newest */
+    struct decode_join join;
 };
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    const struct decode_flag flags[] = {{"--app-s-key", &o->app_s_key},
-                                        {"--nwk-s-key", &o->nwk_s_key},
-                                        {"--f-nwk-s-int-key", &o->f_nwk},
-                                        {"--s-nwk-s-int-key", &o->s_nwk},
-                                        {"--nwk-s-enc-key", &o->nwk_enc},
-                                        {"--app-key", &o->app_key},
-                                        {"--mc-key", &o->mc_key},
-                                        {"--package-version", &o->version},
-                                        {"--fcnt", &o->fcnt}};
+    const struct decode_flag flags[] = {
+        {"--app-s-key", &o->app_s_key},     {"--nwk-s-key", &o->nwk_s_key},
+        {"--f-nwk-s-int-key", &o->f_nwk},   {"--s-nwk-s-int-key", &o->s_nwk},
+        {"--nwk-s-enc-key", &o->nwk_enc},   {"--app-key", &o->app_key},
+        {"--nwk-key", &o->nwk_key},         {"--request", &o->request},
+        {"--join-eui", &o->join_eui},       {"--mc-key", &o->mc_key},
+        {"--package-version", &o->version}, {"--fcnt", &o->fcnt}};
 
     return decode_flags(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), &o->hex) && o->hex;
 }
@@ -57,10 +56,35 @@ static bool read_keys(const struct options *o, struct keys *keys)
            read_key(o->nwk_s_key, &keys->nwk_enc, &keys->has_enc) &&
            read_key(o->app_s_key, &keys->app_s, &keys->has_app_s) &&
            read_key(o->mc_key, &keys->mc, &keys->has_mc) &&
-           read_key(o->app_key, &keys->app, &keys->has_app) &&
+           read_key(o->app_key, &keys->join.root, &keys->join.has_root) &&
+           read_key(o->nwk_key, &keys->join.root, &keys->join.has_root) &&
            read_key(o->f_nwk, &keys->f_nwk, &keys->has_f) &&
            read_key(o->s_nwk, &keys->s_nwk, &keys->has_s) &&
+           read_key(o->s_nwk, &keys->join.s_nwk, &keys->join.has_s_nwk) &&
            read_key(o->nwk_enc, &keys->nwk_enc, &keys->has_enc);
+}
+
+/* What a join-accept answers: its MIC is over that too. */
+static bool read_request(const struct options *o, struct decode_join *join, struct lw_frame *frame,
+                         uint8_t room[LW_PHY_MAX])
+{
+    uint8_t eui[8];
+    struct rd rd = rd_of(eui, sizeof(eui));
+    size_t n;
+
+    if (o->join_eui && !hex_read(eui, sizeof(eui), o->join_eui, strlen(o->join_eui)))
+        return false;
+    if (o->join_eui)
+        join->join_eui.v = rd_u64be(&rd);
+    if (!o->request)
+        return true;
+    n = hex_read_any(room, LW_PHY_MAX, o->request, strlen(o->request));
+    if (n == SIZE_MAX || lw_frame_read((struct bytes){room, n}, frame) != DROP_NONE)
+        return false;
+    join->request = frame;
+    if (frame->ftype == LW_REJOIN_REQUEST)
+        return frame->rejoin.type == 1 || o->join_eui;
+    return frame->ftype == LW_JOIN_REQUEST;
 }
 
 static bool read_numbers(const struct options *o, struct keys *keys)
@@ -190,87 +214,6 @@ static void print_data(const struct lw_frame *frame, const struct keys *keys)
     print_mic(frame, keys, fcnt);
 }
 
-static void print_join(const struct lw_frame *frame, const struct keys *keys)
-{
-    char text[LW_EUI_TEXT];
-
-    decode_line("JoinEUI", lw_eui_text(text, frame->join.join_eui));
-    decode_line("DevEUI", lw_eui_text(text, frame->join.dev_eui));
-    (void)printf("%-14s %u\n", "DevNonce", frame->join.dev_nonce);
-    if (keys->has_app)
-        decode_line("", lw_mic_plain(&keys->app, frame->msg) == frame->mic
-                            ? "the MIC agrees with the key"
-                            : "the MIC does not agree with the key");
-}
-
-static void print_rejoin(const struct lw_frame *frame, const struct keys *keys)
-{
-    const struct lw_rejoin *rejoin = &frame->rejoin;
-    char text[LW_EUI_TEXT];
-
-    (void)printf("%-14s %u\n", "Type", rejoin->type);
-    if (rejoin->type == 1)
-        decode_line("JoinEUI", lw_eui_text(text, rejoin->join_eui));
-    else
-        (void)printf("%-14s %06x\n", "NetID", rejoin->net_id.v);
-    decode_line("DevEUI", lw_eui_text(text, rejoin->dev_eui));
-    (void)printf("%-14s %u\n", rejoin->type == 1 ? "RJcount1" : "RJcount0", rejoin->rj_count);
-    if (keys->is_11 && keys->has_s && rejoin->type != 1)
-        decode_line("", lw_mic_plain(&keys->s_nwk, frame->msg) == frame->mic
-                            ? "the MIC agrees with the key"
-                            : "the MIC does not agree with the key");
-}
-
-/* Frequencies, or the numbers of channels (in a plan that the network makes: of places in its list)
- * as "8-15 65". Of a type that there is not, the octets alone. */
-static void print_cflist(const uint8_t octets[CFLIST_LEN])
-{
-    struct cflist list;
-
-    decode_hex("CFList", (struct bytes){octets, CFLIST_LEN});
-    if (cflist_read(octets, &list) != OK)
-        return;
-    (void)printf("  %-12s", list.type ? "channels" : "frequencies");
-    for (size_t i = 0; i < CFLIST_FREQUENCIES; i++) {
-        if (list.frequency_hz[i])
-            (void)printf(" %u", list.frequency_hz[i]);
-    }
-    for (int i = -1; (i = chmask_next(&list.enabled, i + 1)) >= 0;) {
-        int first = i;
-
-        while (chmask_test(&list.enabled, (unsigned)i + 1))
-            i++;
-        (void)printf(i > first ? " %d-%d" : " %d", first, i);
-    }
-    (void)putchar('\n');
-}
-
-/* By AppKey as in 1.0.x. With OptNeg the MIC is over the request too, which is not here. */
-static void print_accept(const struct lw_frame *frame, const struct keys *keys)
-{
-    struct lw_join_context context = {&keys->app, &keys->app, LW_REQUEST_JOIN, {0}, 0};
-    struct lw_join_accept accept;
-    char text[LW_DEV_ADDR_TEXT];
-    enum err err;
-
-    if (!keys->has_app)
-        return;
-    err = lw_join_accept_read(frame->phy, &context, &accept);
-    if (err == ERR_MALFORMED)
-        return; /* reserved bits of the MHDR */
-    (void)printf("%-14s %06x\n", "JoinNonce", accept.join_nonce);
-    (void)printf("%-14s %06x\n", "NetID", accept.net_id.v);
-    decode_line("DevAddr", lw_dev_addr_text(text, accept.dev_addr));
-    (void)printf("%-14s OptNeg=%d RX1DRoffset=%u RX2DataRate=%u\n", "DLSettings", accept.opt_neg,
-                 accept.rx1_dr_offset, accept.rx2_dr);
-    (void)printf("%-14s %u\n", "RxDelay", accept.rx_delay);
-    if (accept.has_cflist)
-        print_cflist(accept.cflist);
-    if (!accept.opt_neg)
-        decode_line("", err == OK ? "the MIC agrees with the key"
-                                  : "the MIC does not agree with the key");
-}
-
 /* A group's keys come from McKey and its address. */
 static void use_mc_key(const struct lw_frame *frame, struct keys *keys)
 {
@@ -296,12 +239,8 @@ static enum drop print_frame(struct bytes phy, struct keys *keys)
     if (lw_ftype_is_data(frame.ftype)) {
         use_mc_key(&frame, keys);
         print_data(&frame, keys);
-    } else if (frame.ftype == LW_JOIN_REQUEST) {
-        print_join(&frame, keys);
-    } else if (frame.ftype == LW_REJOIN_REQUEST) {
-        print_rejoin(&frame, keys);
-    } else if (frame.ftype == LW_JOIN_ACCEPT) {
-        print_accept(&frame, keys);
+    } else if (frame.ftype != LW_PROPRIETARY) {
+        decode_join(&frame, &keys->join);
     } else if (frame.proprietary.n) {
         decode_hex("payload", frame.proprietary);
     }
@@ -334,7 +273,8 @@ int cmd_decode(int argc, char **argv)
 {
     struct options o = {0};
     struct keys keys = {0};
-    uint8_t phy[LW_PHY_MAX];
+    uint8_t phy[LW_PHY_MAX], request[LW_PHY_MAX];
+    struct lw_frame asked;
     size_t n;
     enum drop drop;
 
@@ -350,6 +290,10 @@ int cmd_decode(int argc, char **argv)
         return cmd_wrong(argv[0], "a key must be 32 hex digits");
     if (!read_numbers(&o, &keys))
         return cmd_wrong(argv[0], "--fcnt has 32 bits, a package's version is 1..254");
+    if (!read_request(&o, &keys.join, &asked, request))
+        return cmd_wrong(argv[0],
+                         "--request is a Join- or Rejoin-Request in hex; rejoins of type 0 "
+                         "and 2 need --join-eui, 16 hex digits");
     n = hex_read_any(phy, sizeof(phy), o.hex, strlen(o.hex));
     if (n == SIZE_MAX)
         return cmd_fail("%s: must be hex, at most 255 octets", o.hex);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lorawan/command.h"
+#include "lorawan/frame.h"
 
 /* "name           text"; an empty name for a remark on the line above. */
 void decode_line(const char *name, const char *text);
@@ -30,6 +31,17 @@ void decode_mac(struct bytes stream, enum lw_direction direction);
 /* What a decrypted payload says by its port: MAC commands, a package's (`version` 0: the newest
  * known), what a relay forwards. Nothing for an application's port; false then. */
 bool decode_payload(int port, struct bytes payload, enum lw_direction direction, unsigned version);
+
+/* What a Join-Request, a Rejoin-Request and a join-accept are read by. */
+struct decode_join {
+    struct lw_key root;  /* AppKey, of 1.1 devices NwkKey */
+    struct lw_key s_nwk; /* SNwkSIntKey, for rejoins of type 0 and 2 */
+    bool has_root, has_s_nwk;
+    const struct lw_frame *request; /* to which the join-accept answers; may be NULL */
+    struct lw_eui join_eui;         /* if the request does not name it */
+};
+
+void decode_join(const struct lw_frame *frame, const struct decode_join *join);
 
 /* A frame within a relay's payload, or the frame itself without keys. */
 void decode_nested(struct bytes phy);

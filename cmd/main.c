@@ -17,7 +17,7 @@ const struct command commands[] = {
     {"restore",      cmd_restore,      "put a backup in place of the store", "restore [--verify] FILE | --counters [-c FILE] [--data-dir DIR]"},
     {"events",       cmd_events,       "show or follow events", "events [--device EUI] [--follow] [--url URL] [--key KEY]"},
     {"simulate",     cmd_simulate,     "virtual devices and gateways", "simulate --help"},
-    {"decode",       cmd_decode,       "explain a frame, a payload, a beacon, a WOR or a TS002 message", "decode HEX [--app-key K] [--app-s-key K] [--nwk-s-key K | --f-nwk-s-int-key K --s-nwk-s-int-key K --nwk-s-enc-key K] [--mc-key K] [--fcnt N] [--package-version V] | --port N HEX [--down] [--package-version V] | --beacon SF HEX | --wor HEX [--root-wor-s-key K --wor-on HZ,DR [--fcnt N] [--wor-ack HEX --wor-ack-on HZ,DR]] | --ts002 FILE [--dialect standard|chirpstack|tts|helium]"},
+    {"decode",       cmd_decode,       "explain a frame, a payload, a beacon, a WOR or a TS002 message", "decode HEX [--app-key K | --nwk-key K] [--request HEX [--join-eui EUI]] [--app-s-key K] [--nwk-s-key K | --f-nwk-s-int-key K --s-nwk-s-int-key K --nwk-s-enc-key K] [--mc-key K] [--fcnt N] [--package-version V] | --port N HEX [--down] [--package-version V] | --beacon SF HEX | --wor HEX [--root-wor-s-key K --wor-on HZ,DR [--fcnt N] [--wor-ack HEX --wor-ack-on HZ,DR]] | --ts002 FILE [--dialect standard|chirpstack|tts|helium]"},
     {"regions",      cmd_regions,      "show the regional parameters", "regions [NAME]"},
     {"version",      cmd_version,      "print version, commit and engines", "version"},
     {"rotate-key",   NULL, NULL, NULL},

@@ -55,6 +55,7 @@ def frames():
     says("20c9d8973b53f0d07c77b5b4a1e2053fb41f10c57b0fcce337edf8e96a5d8d9cc0", "--app-key", key,
          words=["000000000009\n               the MIC agrees"])  # no such type
     says("207abeea06b02920f11c02d0348fcf1815", "--app-key", key, words=["OptNeg=1", "DevAddr        01020304"])
+    joins()
     says("24" + "00" * 16, "--app-key", key, words=["JoinAccept"])  # reserved bits
     says("e0aabb", words=["Proprietary\npayload        aabb\n"])
     assert "payload" not in run("decode", "e0")
@@ -106,6 +107,49 @@ def frames():
     run("decode", "--port", "256", "00", status=2)
     run("decode", "--port", "200", "--beacon", "9", "00", status=2)
     run("decode", "--port", "200", status=2)
+
+
+def joins():
+    """A join-accept of 1.1 and the request that it answers (frames of tests/vectors/mac.json)."""
+    nwk, eui, good = "00112233445566778899aabbccddeeff", "70b3d57ed0000001", "the MIC agrees"
+    dev = bytes.fromhex("70b3d57ed0001122")[::-1].hex()
+    join = bytes.fromhex(eui)[::-1].hex()
+    requests = ["c000130060" + dev + "0300" + "00" * 4, "c001" + join + dev + "0900" + "00" * 4,
+                "c002130060" + dev + "0400" + "00" * 4]
+    answers = ["201015e16de529b766fd481e07ad904d92", "20b41455216596fbf4c4144ae04ca6edb0",
+               "20aa0b76c99079e9f42d12bc5f43d77ef6"]
+    for i, (request, answer) in enumerate(zip(requests, answers)):
+        args = ("decode", answer, "--nwk-key", nwk, "--request", request)
+        if i != 1:
+            run(*args, status=2)  # such a request does not say which join server
+        out = run(*args, "--join-eui", eui)
+        assert good in out and "NetID          600013" in out and f"DevAddr        fc00ac0{2 + i}" in out, out
+        other = request[:-12] + "0500" + "00" * 4  # another counter
+        assert good not in run("decode", answer, "--nwk-key", nwk, "--request", other, "--join-eui", eui)
+        assert good not in run("decode", answer, "--nwk-key", nwk)
+    # A join and a rejoin of one device (tests/vectors/backend-interfaces.json), whose accepts have OptNeg.
+    nwk = "0f0e0d0c0b0a09080706050403020100"
+    pairs = (("00efcdab89674523010200f5e4d3c2b1a0030063258517",
+              "203d96fd38998c760ada933aae969d8f2a64fd3d51033092c961b304838d939769"),
+             ("c001efcdab89674523010200f5e4d3c2b1a0010057ea45a0",
+              "200b5e8a95b0c0c82684cc81109c9bbc6548acde78c4785ea9ba6d9ccc19a5fb35"))
+    for request, answer in pairs:
+        assert good in run("decode", request, "--nwk-key", nwk)
+        out = run("decode", answer, "--nwk-key", nwk, "--request", request)
+        assert good in out and "OptNeg=1" in out and "867100000 867300000" in out, out
+        assert good not in run("decode", answer, "--nwk-key", nwk[:-1] + "1", "--request", request)
+    # A Join-Request of 1.1, and one of 1.0 with its answer, by AppKey.
+    assert good in run("decode", "00010000000000000001000000000000000ce83685eb17", "--nwk-key", "01" * 16)
+    accept, app = "2023cf335489aae3183c0be0baa8dee5f3", "0102030405060708090a0b0c0d0e0f10"
+    asked = "0001010101010101010202020202020202030309b97b32"
+    assert good in run("decode", asked, "--app-key", app)
+    assert good in run("decode", accept, "--app-key", app, "--request", asked)
+    # type 1 is signed by JSIntKey
+    rejoin = "c00108070605040302010807060504030201020167f9abe7"
+    assert "does not agree" in run("decode", rejoin, "--nwk-key", app)
+    for wrong in ("zz", "", "40" + "00" * 11, accept):
+        run("decode", accept, "--app-key", app, "--request", wrong, status=2)
+    run("decode", accept, "--app-key", app, "--join-eui", "00", status=2)
 
 
 def wor():
