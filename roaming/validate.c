@@ -75,6 +75,17 @@ static bool check_envelope(const struct check *check, const struct roam_key_enve
 }
 
 static bool check_marks(const struct check *check, const struct field *table, const void *object,
+                        const char *prefix);
+
+static bool check_object(const struct check *check, const struct field *row, const void *object,
+                         const char *name)
+{
+    if (!check_marks(check, row->sub, object, name))
+        return false;
+    return row->sub != roam_key_envelope_fields || check_envelope(check, object, name);
+}
+
+static bool check_marks(const struct check *check, const struct field *table, const void *object,
                         const char *prefix)
 {
     const struct roam_empty *any = object; /* all begin with `has` */
@@ -89,9 +100,7 @@ static bool check_marks(const struct check *check, const struct field *table, co
                 return false;
         } else if (is_excess(check, &table[i])) {
             return fail(check, ROAM_MALFORMED, "%s is not for a refusal", name);
-        } else if (table[i].kind == F_OBJ && !check_marks(check, table[i].sub, at, name)) {
-            return false;
-        } else if (table[i].sub == roam_key_envelope_fields && !check_envelope(check, at, name)) {
+        } else if (table[i].kind == F_OBJ && !check_object(check, &table[i], at, name)) {
             return false;
         }
     }
