@@ -3,7 +3,8 @@
  * marks.
  *
  * A member that only informs is F_LAX: a partner that spells its latitude as a string loses the
- * latitude, not the frame. F_LAX members never decide what is done with a message.
+ * latitude, not the frame. F_LAX members never decide what is done with a message,
+ * but that a mandatory one with an unknown value (MACVersion, RFRegion of a profile) is missing.
  */
 #include "roaming/object.h"
 
