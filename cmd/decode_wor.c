@@ -58,7 +58,8 @@ static int print_ack(struct bytes frame, const struct relay_exchange *exchange)
     switch (relay_wor_ack_open(frame, exchange, &state)) {
     case OK: break;
     case ERR_CRYPTO:
-        return cmd_fail("the MIC of the WOR ACK does not agree with the key, counter and channels");
+        return cmd_fail("the MIC of the WOR ACK does not agree with the key, the counter and the "
+                        "uplink's channel (is --wor-on right?)");
     default:
         return cmd_fail("no WOR ACK: it has %d octets, and a channel in steps of 100 Hz",
                         RELAY_WOR_ACK_LEN);
@@ -99,13 +100,19 @@ static int open_uplink(const struct options *o, const struct relay_wor *wor)
         return cmd_wrong("decode", "--root-wor-s-key has 32 hex digits");
     exchange.wfcnt = (fcnt & 0xffff0000u) | wor->uplink.wfcnt;
     relay_wor_keys_of(&root, wor->uplink.dev_addr, &keys);
-    if (relay_wor_open(wor, &exchange) == OK) {
+    switch (relay_wor_open(wor, &exchange)) {
+    case OK:
         decode_line("", "the MIC agrees with the key");
         print_channel("uplink on", &exchange.uplink);
         if (o->ack)
             status = print_ack((struct bytes){room, n}, &exchange);
-    } else {
+        break;
+    case ERR_CRYPTO:
         status = cmd_fail("the MIC does not agree with the key and the counter");
+        break;
+    default:
+        status = cmd_fail("%s: no frame names such a channel: steps of 100 Hz", o->wor_on);
+        break;
     }
     relay_wor_keys_wipe(&keys);
     lw_key_wipe(&root);

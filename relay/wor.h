@@ -68,8 +68,8 @@ struct relay_wor {
 MUST_CHECK enum err relay_wor_read(struct bytes frame, struct relay_wor *wor);
 
 /* What a data WOR announces, given `keys`, `wfcnt` and `wor` of the exchange: sets its `uplink` and
- * `dev_addr`. ERR_CRYPTO: the MIC is wrong; ERR_INVALID: a join WOR, or another low half of the
- * counter. */
+ * `dev_addr`. ERR_CRYPTO: the MIC is wrong; ERR_INVALID: a join WOR, another low half of the
+ * counter, or a channel of the WOR that no frame can announce. */
 MUST_CHECK enum err relay_wor_open(const struct relay_wor *wor, struct relay_exchange *exchange);
 
 /* A channel that cannot be written fails the writer. */

@@ -178,6 +178,8 @@ def wor():
         other = run("decode", *args, "--wor-ack", ack["frame"], "--wor-ack-on", f"{known['ack_freq_hz'] + 100},3")
         assert f"TOffset        {known['t_offset_ms']} ms" not in other, other  # no MIC covers the channel
         run("decode", *args, "--wor-ack", ack["frame"][2:], "--wor-ack-on", f"{known['ack_freq_hz']},3", status=1)
+    bad = run("decode", *args[:-1], "865100050,3", status=1)
+    assert "steps of 100 Hz" in bad and "does not agree" not in bad, bad
     for frame in ("", "00", "zz", "01" * 14, "02" * 5, "00" * 256):
         run("decode", "--wor", frame, status=1)
     frame = vectors["wor_uplink"][0]["frame"]

@@ -8,7 +8,7 @@ START_TEST(class_c_waits_for_what_is_in_the_air)
 {
     static const struct {
         struct lw_quiet quiet;
-        int64_t due_us; /* for now = 100 s */
+        int64_t due_us; /* with the clock at 100 s */
     } rows[] = {
         {{LW_NEVER_US, LW_NEVER_US, 1, false}, 100 * S},
         {{LW_NEVER_US, LW_NEVER_US, 1, true}, 100 * S}, /* nothing was sent: nothing is awaited */
