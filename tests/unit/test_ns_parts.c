@@ -513,6 +513,46 @@ START_TEST(an_old_device_is_never_asked_to_be_deaf)
 }
 END_TEST
 
+/* So are its answers: what it took counts, though the last was refused. From 1.0.2 on all or
+ * nothing. */
+static void refuse_the_last(enum lw_version version)
+{
+    const bool old = version < LW_1_0_2;
+    static const uint8_t first_two[] = {0x03, 0x07, 0x03, 0x07, 0x03, 0x05};
+    static const struct chmask eight = {{0xff00}}, and_one = {{0xff00, 0, 1}};
+    struct device_profile profile = eu_profile(version);
+    struct session session;
+    struct chmask before;
+    struct mac_out out = {.region = region_get(REGION_US915),
+                          .profile = &profile,
+                          .network = &eight,
+                          .utc_us = 1700000000 * (int64_t)US_PER_S,
+                          .room = 15};
+    struct mac_in in = {.region = out.region, .profile = &profile};
+
+    profile.region = REGION_US915;
+    profile.status_interval_s = 0;
+    session_init(&session, &profile);
+    session.flags |= SESSION_ADR;
+    before = session.enabled;
+    mac_write(&session, &out);
+    ck_assert_uint_eq(out.n, old ? 15 : 10);
+    mac_sent(&session, &out);
+    mac_read(&session, (struct bytes){first_two + (old ? 0 : 2), old ? 6 : 4}, &in);
+    ck_assert(chmask_equal(&session.enabled, old ? &and_one : &before));
+    /* What is left to ask for is asked for. */
+    session.fcnt_up_next = 100;
+    mac_write(&session, &out);
+    ck_assert_uint_eq(out.n, old ? 5 : 10);
+}
+
+START_TEST(an_old_device_takes_each_request_by_itself)
+{
+    refuse_the_last(LW_1_0_1);
+    refuse_the_last(LW_1_0_2);
+}
+END_TEST
+
 /* What mac_read answers to one stream, as hex. */
 static const char *answer_to(struct session *session, const struct device_profile *profile,
                              struct bytes stream, int64_t end_gps_us)
@@ -574,6 +614,7 @@ int main(void)
                                   a_state_of_the_first_format_is_read,
                                   a_request_is_made_until_it_is_answered,
                                   an_old_device_is_never_asked_to_be_deaf,
+                                  an_old_device_takes_each_request_by_itself,
                                   what_the_device_asks_is_answered,
                                   NULL};
 
